@@ -1,0 +1,22 @@
+# Everything comes from the distribution's packages (packaging/packages.txt); nothing is downloaded.
+find_package(Boost 1.81 REQUIRED)
+find_package(tomlplusplus 3.3 CONFIG REQUIRED)
+find_package(spdlog 1.10 CONFIG REQUIRED)
+find_package(CLI11 2.1 CONFIG REQUIRED)
+find_package(nlohmann_json 3.11 CONFIG REQUIRED)
+find_package(date 3 CONFIG REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+find_package(SQLiteCpp 3.2 CONFIG REQUIRED)
+find_package(Threads REQUIRED)
+if(BUILD_TESTING)
+  find_package(Catch2 3 QUIET CONFIG)
+  if(NOT Catch2_FOUND)
+    find_package(Catch2 2.13 REQUIRED CONFIG)
+  endif()
+endif()
+
+# Asio's own code, compiled once: saves a second in each file that includes it, and its object code.
+add_library(lull_asio STATIC ${CMAKE_CURRENT_LIST_DIR}/asio.cpp)
+add_library(lull::asio ALIAS lull_asio)
+target_compile_definitions(lull_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION)
+target_link_libraries(lull_asio PUBLIC Boost::headers Threads::Threads)
