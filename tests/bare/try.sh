@@ -47,6 +47,7 @@ make_base() {
 in_chroot() {
   # shellcheck disable=SC2016  # expanded by the inner bash
   unshare --mount --pid --fork --kill-child bash -euc '
+    mount --bind "$1" "$1"  # a root that is a mount, so that what runs there may unshare
     cd "$1"
     mount -t proc proc proc
     mount --rbind /sys sys
