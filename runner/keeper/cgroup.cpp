@@ -1,0 +1,81 @@
+#include "runner/keeper/run.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include <cstdint>
+
+namespace lull::keeper {
+namespace {
+
+using Path = Line<512>;
+
+Path group_path(const PlanView& plan, const CgroupEntry& entry, pid_t keeper) {
+  Path path;
+  path << plan.text(entry.parent) << "/" << plan.text(plan->cgroup_name) << ".";
+  path << static_cast<std::int64_t>(keeper);
+  return path;
+}
+
+int write_file(int folder, const char* name, const char* value) {
+  const long fd = sys(SYS_openat, folder, name, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return static_cast<int>(fd);
+  const std::string_view text(value);
+  const long n = sys(SYS_write, fd, text.data(), text.size());
+  sys(SYS_close, fd);
+  return n < 0 ? static_cast<int>(n) : 0;
+}
+
+int make_group(const PlanView& plan, const CgroupEntry& entry, pid_t keeper) {
+  const Path path = group_path(plan, entry, keeper);
+  const long made = sys(SYS_mkdirat, AT_FDCWD, path.c_str(), 0755);
+  if (made < 0 && made != -EEXIST) return static_cast<int>(made);
+  const long folder = sys(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return static_cast<int>(folder);
+  char** setting = plan.texts(entry.settings);
+  for (; setting[0] != nullptr && setting[1] != nullptr; setting += 2) {
+    write_file(static_cast<int>(folder), setting[0], setting[1]);
+  }
+  return static_cast<int>(folder);
+}
+
+}  // namespace
+
+RunCgroups make_cgroups(const PlanView& plan, pid_t keeper) {
+  RunCgroups groups;
+  for (const CgroupEntry& entry : plan.cgroups()) {
+    if (groups.count == kMaxCgroups) break;
+    const std::uint32_t i = groups.count++;
+    groups.folders[i] = make_group(plan, entry, keeper);
+    groups.tasks[i] = -1;
+    if (groups.folders[i] < 0) continue;
+    if (entry.unified != 0) {
+      groups.unified = static_cast<int>(i);
+    } else {
+      // Not cgroup.procs: a thread that writes itself into `tasks` is moved without the global
+      // threadgroup lock, in 0.1 ms instead of the 7 ms of an RCU grace period (kernel 6.1 and
+      // later, cgroup_procs_write_start; measured on 6.18). The child has one thread.
+      const long tasks = sys(SYS_openat, groups.folders[i], "tasks", O_WRONLY | O_CLOEXEC);
+      groups.tasks[i] = static_cast<int>(tasks);
+    }
+  }
+  return groups;
+}
+
+void remove_cgroups(const PlanView& plan, const RunCgroups& groups, pid_t keeper) {
+  std::uint32_t i = 0;
+  for (const CgroupEntry& entry : plan.cgroups()) {
+    if (i == groups.count) break;
+    if (groups.folders[i++] < 0) continue;
+    const Path path = group_path(plan, entry, keeper);
+    sys(SYS_unlinkat, AT_FDCWD, path.c_str(), AT_REMOVEDIR);
+  }
+}
+
+bool kill_cgroup(const RunCgroups& groups) {
+  if (groups.unified < 0) return false;
+  return write_file(groups.folders[groups.unified], "cgroup.kill", "1") == 0;
+}
+
+}  // namespace lull::keeper

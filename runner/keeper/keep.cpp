@@ -1,0 +1,403 @@
+// The life of one run, as its keeper lives it: claim, start the job, copy its output, wait, clear
+// what it leaves behind, publish the outcome.
+#include "runner/keeper/run.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace lull::keeper {
+
+bool PlanView::map(int fd) {
+  const long size = sys(SYS_lseek, fd, 0, SEEK_END);
+  if (size < static_cast<long>(sizeof(Plan))) return false;
+  const long base = sys(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (base < 0 && base > -4096) return false;
+  base_ = reinterpret_cast<char*>(base);
+  plan_ = reinterpret_cast<const Plan*>(base_);
+  if (plan_->version != kPlanVersion || plan_->size != size) return false;
+  for (const Texts texts : {plan_->programs, plan_->argv, plan_->environment})
+    make_pointers(texts);
+  for (const CgroupEntry& entry : cgroups())
+    make_pointers(entry.settings);
+  return true;
+}
+
+void PlanView::make_pointers(Texts list) const {
+  char** words = texts(list);
+  for (std::uint32_t i = 0; i < list.count; ++i) {
+    words[i] = base_ + reinterpret_cast<std::uintptr_t>(words[i]);
+  }
+}
+
+char** PlanView::texts(Texts texts) const { return reinterpret_cast<char**>(base_ + texts.offset); }
+
+std::span<const CgroupEntry> PlanView::cgroups() const {
+  return {reinterpret_cast<const CgroupEntry*>(base_ + plan_->cgroups.offset),
+          plan_->cgroups.count};
+}
+
+const gid_t* PlanView::groups() const {
+  return reinterpret_cast<const gid_t*>(base_ + plan_->groups.offset);
+}
+
+namespace {
+
+constexpr std::size_t kKernelSigsetSize = 8;
+/// After SIGKILL, how long to wait for leftovers that do not die (stuck in the kernel, or another
+/// user's) before the run is closed without them.
+constexpr std::int64_t kGiveUpMs = 10'000;
+constexpr std::int64_t kKillAgainMs = 50;
+
+constexpr std::uint64_t bit(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
+constexpr std::uint64_t kListened = bit(SIGCHLD) | bit(SIGTERM) | bit(SIGINT) | bit(SIGHUP) |
+                                    bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT);
+
+enum class Phase { running, terminating, killing, done };
+
+struct Run {
+  PlanView plan;
+  RunCgroups cgroups;
+  Log log;
+  Ended ended;
+  pid_t self = 0;
+  pid_t job = 0;
+  int folder = -1;
+  int outcome_file = -1;
+  int status = -1;      ///< pipe to the supervisor
+  int output = -1;      ///< read end of the job's output
+  int signals = -1;     ///< signalfd
+  int supervisor = -1;  ///< pidfd
+  Phase phase = Phase::running;
+  std::int64_t timeout_at = -1;  ///< monotonic ms; -1: none
+  std::int64_t kill_at = -1;     ///< when the next harder step is due
+  std::int64_t give_up_at = -1;
+};
+
+void tell(const Run& run, const Report& report) {
+  sys(SYS_write, run.status, &report, sizeof report);  // nobody may listen any more: no matter
+}
+
+Report failure(Stage stage, long error) {
+  Report report;
+  report.kind = Report::Kind::spawn_failed;
+  report.stage = stage;
+  report.error = static_cast<std::int32_t>(-error);
+  return report;
+}
+
+void note_failure(Run& run, const Report& report) {
+  run.ended.outcome = "spawn-failed";
+  run.ended.failed = report;
+  tell(run, report);
+}
+
+// --- before the job
+
+void become_keeper(Run& run) {
+  run.self = static_cast<pid_t>(sys(SYS_getpid));
+  sys(SYS_prctl, PR_SET_NAME, "lull-keeper", 0, 0, 0);
+  sys(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  sys(SYS_setsid);  // already a leader when the supervisor made us one
+  const std::uint64_t all = ~0ULL;
+  sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, kKernelSigsetSize);
+  run.signals = static_cast<int>(
+      sys(SYS_signalfd4, -1, &kListened, kKernelSigsetSize, SFD_CLOEXEC | SFD_NONBLOCK));
+  run.supervisor = static_cast<int>(sys(SYS_pidfd_open, run.plan->supervisor, 0));
+}
+
+/// Descriptors 0 to 2 must exist, or a pipe of ours would be taken for the job's stdio.
+void fill_stdio() {
+  while (true) {
+    const long fd = sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
+    if (fd < 0) return;
+    if (fd > 2) {
+      sys(SYS_close, fd);
+      return;
+    }
+  }
+}
+
+long open_log(Run& run, ChildSetup& setup) {
+  if (!run.plan.has(kLogOutput)) return 0;
+  const int opened = run.log.open(run.plan.text(run.plan->log), run.plan->log_size);
+  if (opened < 0) return opened;
+  int ends[2] = {-1, -1};
+  const long piped = sys(SYS_pipe2, ends, O_CLOEXEC);
+  if (piped < 0) return piped;
+  run.output = ends[0];
+  sys(SYS_fcntl, run.output, F_SETFL, O_NONBLOCK);
+  setup.output = ends[1];
+  setup.null = static_cast<int>(sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC));
+  return setup.null;
+}
+
+/// clone3 without CLONE_VM: the child changes credentials, which must not touch our memory's
+/// dumpable flag, and has a stack of its own.
+long clone_child(Run& run) {
+  clone_args args{};
+  args.exit_signal = SIGCHLD;
+  if (run.cgroups.unified >= 0) {
+    args.flags = CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<__u64>(run.cgroups.folders[run.cgroups.unified]);
+    const long pid = sys(SYS_clone3, &args, sizeof args);
+    if (pid >= 0) return pid;
+    run.cgroups.folders[run.cgroups.unified] = static_cast<int>(pid);  // the child will say so
+    run.cgroups.unified = -1;
+    args.flags = 0;
+    args.cgroup = 0;
+  }
+  return sys(SYS_clone3, &args, sizeof args);
+}
+
+/// Passes the child's reports on until exec closes the pipe. True when the job runs.
+bool follow_child(Run& run, int reports) {
+  bool failed = false;
+  for (;;) {
+    Report report;
+    const long n = sys(SYS_read, reports, &report, sizeof report);
+    if (n == -EINTR) continue;
+    if (n != sizeof report) break;
+    report.pid = run.job;
+    if (report.kind == Report::Kind::spawn_failed) {
+      note_failure(run, report);
+      failed = true;
+    } else {
+      tell(run, report);
+    }
+  }
+  sys(SYS_close, reports);
+  return !failed;
+}
+
+bool start_job(Run& run) {
+  ChildSetup setup{.plan = &run.plan, .cgroups = &run.cgroups, .keeper = run.self};
+  const long log = open_log(run, setup);
+  if (log < 0) return note_failure(run, failure(Stage::log, log)), false;
+  int reports[2] = {-1, -1};
+  sys(SYS_pipe2, reports, O_CLOEXEC);
+  setup.report = reports[1];
+  run.cgroups = make_cgroups(run.plan, run.self);
+  run.ended.started_us = now_us();
+  const long pid = clone_child(run);
+  if (pid == 0) exec_child(setup);
+  sys(SYS_close, setup.report);
+  if (setup.output >= 0) sys(SYS_close, setup.output);
+  if (pid < 0) return note_failure(run, failure(Stage::fork, pid)), false;
+  run.job = static_cast<pid_t>(pid);
+  if (!follow_child(run, reports[0])) return false;
+  Report running;
+  running.pid = run.job;
+  tell(run, running);
+  return true;
+}
+
+/// What the caller of `lull run` had open belongs to the job alone; a pipe that we kept open would
+/// never end.
+void drop_stdio(const Run& run) {
+  if (run.plan.has(kLogOutput)) return;
+  const long null = sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd <= 2; ++fd)
+    sys(SYS_dup3, null, fd, 0);
+  const int ours[] = {run.folder, run.outcome_file, run.status, run.signals, run.supervisor};
+  for (int fd = 3; fd < 1024; ++fd) {
+    bool keep = false;
+    for (const int own : ours)
+      keep = keep || own == fd;
+    for (std::uint32_t i = 0; i < run.cgroups.count; ++i)
+      keep = keep || run.cgroups.folders[i] == fd;
+    if (!keep) sys(SYS_close, fd);
+  }
+}
+
+// --- while it runs
+
+bool is_success(const Run& run) {
+  if (!WIFEXITED(run.ended.status)) return false;
+  const auto code = static_cast<unsigned>(WEXITSTATUS(run.ended.status));
+  return ((run.plan->success[code / 64] >> (code % 64)) & 1U) != 0;
+}
+
+void begin_terminating(Run& run) {
+  if (run.phase != Phase::running) return;
+  run.phase = Phase::terminating;
+  run.kill_at = monotonic_ms() + static_cast<std::int64_t>(run.plan->stop_timeout_ms);
+  signal_tree(run.self, SIGTERM);
+  signal_tree(run.self, SIGCONT);  // a stopped process sees SIGTERM only when it goes on
+}
+
+/// The main process decides the outcome. Whatever lives on after it is ended and counted.
+void main_exited(Run& run, int status) {
+  run.ended.status = status;
+  run.ended.waited = true;
+  run.ended.ended_us = now_us();
+  if (run.ended.failed.error == 0 && std::string_view(run.ended.outcome) == "success" &&
+      !is_success(run)) {
+    run.ended.outcome = "failed";
+  }
+}
+
+/// Reaps all there is. Sets phase `done` when no descendant is left: as their subreaper we are
+/// then nobody's parent (ECHILD).
+void reap(Run& run) {
+  for (;;) {
+    int status = 0;
+    const long pid = sys(SYS_wait4, -1, &status, WNOHANG, nullptr);
+    if (pid == -ECHILD) run.phase = Phase::done;
+    if (pid <= 0) break;
+    if (pid == run.job) main_exited(run, status);
+  }
+  if (run.phase == Phase::running && run.ended.waited) {
+    run.ended.left_behind = signal_tree(run.self, 0);
+    begin_terminating(run);
+  }
+}
+
+void stop(Run& run, const char* outcome) {
+  if (run.phase == Phase::running && !run.ended.waited) run.ended.outcome = outcome;
+  begin_terminating(run);
+}
+
+void take_signals(Run& run) {
+  signalfd_siginfo info{};
+  while (sys(SYS_read, run.signals, &info, sizeof info) == sizeof info) {
+    switch (info.ssi_signo) {
+      case SIGCHLD:
+        break;  // reaped on every turn
+      case SIGTERM:
+        stop(run, "stopped");
+        break;
+      case SIGTSTP:
+        signal_tree(run.self, SIGSTOP);
+        break;
+      default:
+        signal_tree(run.self, static_cast<int>(info.ssi_signo));
+        break;
+    }
+  }
+}
+
+void copy_output(Run& run) {
+  static char buffer[32768];
+  while (run.output >= 0) {
+    const long n = sys(SYS_read, run.output, buffer, sizeof buffer);
+    if (n == -EINTR) continue;
+    if (n > 0) run.log.append({buffer, static_cast<std::size_t>(n)});
+    if (n == 0) {
+      sys(SYS_close, run.output);
+      run.output = -1;
+    }
+    if (n < static_cast<long>(sizeof buffer)) return;
+  }
+}
+
+void kill_tree(Run& run, std::int64_t now) {
+  if (run.phase == Phase::terminating) {
+    run.phase = Phase::killing;
+    run.give_up_at = now + kGiveUpMs;
+  }
+  kill_cgroup(run.cgroups);
+  const int left = signal_tree(run.self, SIGKILL);
+  run.kill_at = now + kKillAgainMs;
+  if (now >= run.give_up_at && run.ended.waited) {
+    run.ended.unkillable = left;
+    run.phase = Phase::done;
+  }
+}
+
+void check_clock(Run& run) {
+  const std::int64_t now = monotonic_ms();
+  if (run.timeout_at >= 0 && now >= run.timeout_at) {
+    run.timeout_at = -1;
+    stop(run, "timed-out");
+  }
+  if (run.phase != Phase::running && run.phase != Phase::done && now >= run.kill_at) {
+    kill_tree(run, now);
+  }
+}
+
+void wait_for_event(Run& run) {
+  std::int64_t next = run.phase == Phase::running ? run.timeout_at : run.kill_at;
+  timespec wait{};
+  if (next >= 0) {
+    const std::int64_t left = next - monotonic_ms();
+    wait.tv_sec = left > 0 ? left / 1000 : 0;
+    wait.tv_nsec = left > 0 ? left % 1000 * 1'000'000 : 0;
+  }
+  pollfd fds[] = {{run.signals, POLLIN, 0}, {run.output, POLLIN, 0}, {run.supervisor, POLLIN, 0}};
+  sys(SYS_ppoll, fds, 3, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
+  if (fds[0].revents != 0) take_signals(run);
+  if (fds[1].revents != 0) copy_output(run);
+  if (fds[2].revents != 0) {
+    sys(SYS_close, run.supervisor);
+    run.supervisor = -1;
+    if (run.plan.has(kStopWithSupervisor)) stop(run, "stopped");
+  }
+}
+
+void watch_job(Run& run) {
+  if (run.plan->timeout_ms > 0) {
+    run.timeout_at = monotonic_ms() + static_cast<std::int64_t>(run.plan->timeout_ms);
+  }
+  for (reap(run); run.phase != Phase::done; reap(run)) {
+    wait_for_event(run);
+    check_clock(run);
+  }
+  copy_output(run);
+}
+
+/// Forgets a child that failed before exec.
+void reap_failed(Run& run) {
+  if (run.job > 0) sys(SYS_wait4, run.job, nullptr, 0, nullptr);
+}
+
+int run_job(Run& run) {
+  if (start_job(run)) {
+    drop_stdio(run);
+    watch_job(run);
+  } else {
+    reap_failed(run);
+  }
+  if (run.plan.has(kLogOutput)) run.log.finish();
+  remove_cgroups(run.plan, run.cgroups, run.self);
+  run.ended.dropped = run.log.dropped();
+  if (run.ended.started_us == 0) run.ended.started_us = now_us();
+  if (run.ended.ended_us == 0) run.ended.ended_us = now_us();
+  return publish_outcome(run.folder, run.outcome_file, run.ended) < 0 ? 1 : 0;
+}
+
+}  // namespace
+
+int keep(int argc, char** argv) {
+  Run run;
+  if (argc != 3) return 2;
+  std::string_view plan_fd(argv[1]);
+  std::string_view status_fd(argv[2]);
+  const int plan = static_cast<int>(take_number(plan_fd));
+  run.status = static_cast<int>(take_number(status_fd));
+  if (!run.plan.map(plan)) return 2;
+  sys(SYS_close, plan);
+  sys(SYS_fcntl, run.status, F_SETFD, FD_CLOEXEC);
+  fill_stdio();
+  become_keeper(run);
+  sys(SYS_chdir, "/");
+  run.folder = static_cast<int>(sys(SYS_openat, AT_FDCWD, run.plan.text(run.plan->run_folder),
+                                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  const int claimed =
+      run.folder < 0 ? run.folder : claim_run(run.folder, run.plan, run.self, run.outcome_file);
+  if (claimed < 0) {
+    tell(run, failure(Stage::claim, claimed));
+    return claimed == -EEXIST ? 3 : 1;
+  }
+  return run_job(run);
+}
+
+}  // namespace lull::keeper

@@ -1,0 +1,100 @@
+#include "runner/keeper/run.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+namespace lull::keeper {
+namespace {
+
+constexpr int kCreate = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+constexpr long kOutcomeSize = 4096;
+constexpr std::int64_t kSector = 512;  // getrusage(2) counts blocks of 512 bytes
+
+using Page = Line<kOutcomeSize>;
+
+/// Field 22 of /proc/self/stat, in clock ticks since boot.
+std::int64_t own_start_time() {
+  char buffer[1024];
+  std::string_view text = read_small("/proc/self/stat", buffer);
+  const std::size_t at = text.rfind(')');
+  if (at == std::string_view::npos) return 0;
+  text.remove_prefix(at + 1);
+  for (int field = 2; field < 22; ++field) {
+    const std::size_t blank = text.find(' ', 1);
+    if (blank == std::string_view::npos) return 0;
+    text.remove_prefix(blank);
+  }
+  text.remove_prefix(1);
+  return take_number(text);
+}
+
+void add(Page& page, std::string_view key, std::int64_t value) {
+  page << key << " " << value << "\n";
+}
+
+std::int64_t microseconds(const timeval& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000 + time.tv_usec;
+}
+
+/// What all waited-for descendants used together.
+void add_usage(Page& page) {
+  rusage usage{};
+  sys(SYS_getrusage, RUSAGE_CHILDREN, &usage);
+  add(page, "cpu_us", microseconds(usage.ru_utime) + microseconds(usage.ru_stime));
+  add(page, "read_bytes", static_cast<std::int64_t>(usage.ru_inblock) * kSector);
+  add(page, "written_bytes", static_cast<std::int64_t>(usage.ru_oublock) * kSector);
+}
+
+void add_ending(Page& page, const Ended& ended) {
+  page << "outcome " << ended.outcome << "\n";
+  if (ended.waited && WIFEXITED(ended.status)) add(page, "exit_code", WEXITSTATUS(ended.status));
+  if (ended.waited && WIFSIGNALED(ended.status)) add(page, "signal", WTERMSIG(ended.status));
+  if (ended.failed.error != 0) {
+    page << "stage " << stage_name(ended.failed.stage) << "\n";
+    add(page, "errno", ended.failed.error);
+  }
+  add(page, "started_us", ended.started_us);
+  add(page, "ended_us", ended.ended_us);
+  add(page, "left_behind", ended.left_behind);
+  add(page, "unkillable", ended.unkillable);
+  add(page, "dropped_bytes", static_cast<std::int64_t>(ended.dropped));
+}
+
+}  // namespace
+
+int claim_run(int folder, const PlanView& plan, pid_t keeper, int& outcome_file) {
+  const long claim = sys(SYS_openat, folder, "started", kCreate, 0600);
+  if (claim < 0) return static_cast<int>(claim);
+  Line<256> text;
+  text << "lull-started 1\nboot " << plan.text(plan->boot_id) << "\nkeeper ";
+  text << static_cast<std::int64_t>(keeper) << " " << own_start_time() << "\nend\n";
+  const long written = sys(SYS_write, claim, text.c_str(), text.view().size());
+  sys(SYS_close, claim);
+  if (written < 0) return static_cast<int>(written);
+
+  const long file = sys(SYS_openat, folder, "outcome.part", kCreate, 0600);
+  if (file < 0) return static_cast<int>(file);
+  outcome_file = static_cast<int>(file);
+  // So that a disk which fills up meanwhile cannot take the outcome from us. Not every file system
+  // can reserve.
+  const long reserved = sys(SYS_fallocate, file, FALLOC_FL_KEEP_SIZE, 0, kOutcomeSize);
+  return reserved == -ENOSPC ? -ENOSPC : 0;
+}
+
+int publish_outcome(int folder, int outcome_file, const Ended& ended) {
+  Page page;
+  page << "lull-outcome 1\n";
+  add_ending(page, ended);
+  add_usage(page);
+  page << "end\n";
+  const long written = sys(SYS_pwrite64, outcome_file, page.c_str(), page.view().size(), 0);
+  if (written < 0) return static_cast<int>(written);
+  return static_cast<int>(
+      sys(SYS_renameat2, folder, "outcome.part", folder, "outcome", RENAME_NOREPLACE));
+}
+
+}  // namespace lull::keeper
