@@ -1,0 +1,179 @@
+#include "runner/os/cgroups.hpp"
+
+#include "runner/os/fd.hpp"
+#include "runner/os/read_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace lull::os {
+namespace {
+
+constexpr std::array kUsedControllers{"cpu", "freezer", "memory", "blkio"};
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// mountinfo writes a blank as \040 and so on (proc(5)).
+std::string unescape(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      plain +=
+          static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+struct CgroupMount {
+  std::string root;
+  CgroupHierarchy hierarchy;
+};
+
+/// "36 35 98:0 ROOT MOUNT OPTIONS [TAG…] - TYPE SOURCE SUPER_OPTIONS" (proc(5)).
+std::vector<CgroupMount> cgroup_mounts(std::string_view mountinfo) {
+  std::vector<CgroupMount> mounts;
+  for (const std::string_view line : split(mountinfo, '\n')) {
+    const std::vector<std::string_view> fields = split(line, ' ');
+    const auto dash = std::find(fields.begin(), fields.end(), "-");
+    if (fields.size() < 6 || fields.end() - dash < 4) continue;
+    const std::string_view type = dash[1];
+    if (type != "cgroup" && type != "cgroup2") continue;
+    CgroupMount mount{unescape(fields[3]),
+                      {.mount = unescape(fields[4]), .own = "", .controllers = {}}};
+    mount.hierarchy.unified = type == "cgroup2";
+    for (const std::string_view option : split(dash[3], ',')) {
+      mount.hierarchy.controllers.emplace_back(option);
+    }
+    if (mount.hierarchy.unified) mount.hierarchy.controllers.clear();
+    mounts.push_back(std::move(mount));
+  }
+  return mounts;
+}
+
+bool shares_controller(const CgroupHierarchy& hierarchy, std::string_view list) {
+  const std::vector<std::string_view> names = split(list, ',');
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+    return std::find(hierarchy.controllers.begin(), hierarchy.controllers.end(), name) !=
+           hierarchy.controllers.end();
+  });
+}
+
+/// The own group of a hierarchy from the lines "ID:CONTROLLERS:PATH" of /proc/self/cgroup.
+std::string own_group(const CgroupHierarchy& hierarchy, std::string_view cgroup) {
+  for (const std::string_view line : split(cgroup, '\n')) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first == std::string_view::npos ? first : first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string_view names = line.substr(first + 1, second - first - 1);
+    if (hierarchy.unified ? names.empty() : shares_controller(hierarchy, names)) {
+      return std::string(line.substr(second + 1));
+    }
+  }
+  return "";
+}
+
+bool make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return false;
+  return ::access(path.c_str(), W_OK) == 0;
+}
+
+bool has(const CgroupHierarchy& hierarchy, std::string_view controller) {
+  return std::find(hierarchy.controllers.begin(), hierarchy.controllers.end(), controller) !=
+         hierarchy.controllers.end();
+}
+
+/// The name of a v1 hierarchy's knob, by the first controller in it that we use; "" for none.
+std::string knob_of(const CgroupHierarchy& hierarchy) {
+  if (hierarchy.unified) return "cgroup";
+  const auto* used = std::find_if(kUsedControllers.begin(), kUsedControllers.end(),
+                                  [&](const char* name) { return has(hierarchy, name); });
+  return used == kUsedControllers.end() ? "" : std::string("cgroup.") + *used;
+}
+
+}  // namespace
+
+std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo,
+                                               std::string_view cgroup) {
+  std::vector<CgroupHierarchy> hierarchies;
+  for (CgroupMount& mount : cgroup_mounts(mountinfo)) {
+    mount.hierarchy.own = own_group(mount.hierarchy, cgroup);
+    // In a container the mount may show a part of the hierarchy only: paths begin at its root.
+    std::string& own = mount.hierarchy.own;
+    if (mount.root != "/" && own.compare(0, mount.root.size(), mount.root) == 0) {
+      own.erase(0, mount.root.size());
+      if (own.empty()) own = "/";
+    }
+    if (!own.empty()) hierarchies.push_back(std::move(mount.hierarchy));
+  }
+  return hierarchies;
+}
+
+int weight_of_nice(int nice) {
+  // kernel/sched/core.c, sched_prio_to_weight: each step is a factor of about 1.25.
+  constexpr std::array kWeights{
+      88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
+      3906,  3121,  2501,  1991,  1586,  1277,  1024,  820,   655,   526,   423,  335,  272,  215,
+      172,   137,   110,   87,    70,    56,    45,    36,    29,    23,    18,   15};
+  return kWeights[static_cast<std::size_t>(std::clamp(nice, -20, 19) + 20)];
+}
+
+CgroupParents CgroupParents::make() {
+  const auto mountinfo = read_file("/proc/self/mountinfo");
+  const auto cgroup = read_file("/proc/self/cgroup");
+  if (!mountinfo || !cgroup) return {};  // no /proc, no groups
+  return make(parse_hierarchies(*mountinfo, *cgroup));
+}
+
+CgroupParents CgroupParents::make(const std::vector<CgroupHierarchy>& hierarchies) {
+  CgroupParents parents;
+  for (const CgroupHierarchy& hierarchy : hierarchies) {
+    const std::string knob = knob_of(hierarchy);
+    if (knob.empty()) continue;
+    const std::string own = hierarchy.own == "/" ? "" : hierarchy.own;
+    const std::string folder = hierarchy.mount + own + "/lull";
+    if (!make_folder(folder)) continue;
+    parents.parents_.push_back({knob, folder, hierarchy.unified, has(hierarchy, "cpu")});
+  }
+  return parents;
+}
+
+std::vector<CgroupPlacement> CgroupParents::placements(const Level& level) const {
+  std::vector<CgroupPlacement> placements;
+  for (const Parent& parent : parents_) {
+    CgroupPlacement placement{parent.knob, parent.folder, parent.unified, {}};
+    if (parent.cpu) {
+      placement.settings.emplace_back("cpu.shares", std::to_string(weight_of_nice(level.nice)));
+    }
+    placements.push_back(std::move(placement));
+  }
+  return placements;
+}
+
+void CgroupParents::set_weight(int nice) const {
+  const std::string weight = std::to_string(weight_of_nice(nice));
+  for (const Parent& parent : parents_) {
+    if (!parent.cpu) continue;
+    const Fd file(::open((parent.folder + "/cpu.shares").c_str(), O_WRONLY | O_CLOEXEC));
+    // A hierarchy that vanished or was taken from us leaves the weight as it is.
+    if (file) (void)!::write(file.get(), weight.data(), weight.size());
+  }
+}
+
+}  // namespace lull::os

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "jobs/priority.hpp"
+#include "jobs/spawn_plan.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lull::os {
+
+/// One mounted cgroup hierarchy and where in it a process is.
+struct CgroupHierarchy {
+  std::string mount;
+  std::string own;  ///< the process's group, from the mount on: "/" or "/user.slice/…"
+  std::vector<std::string> controllers;  ///< v1 only
+  bool unified = false;
+  bool operator==(const CgroupHierarchy&) const = default;
+};
+
+/// Joins /proc/self/mountinfo and /proc/self/cgroup. Hierarchies that are not mounted are left out.
+std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo, std::string_view cgroup);
+
+/// The kernel's sched_prio_to_weight for a nice value of -20 to 19, where nice 0 is 1024.
+int weight_of_nice(int nice);
+
+/// The folders `lull` below our own group in the unified hierarchy (for freezing, killing and
+/// pressure) and in each v1 hierarchy that has the cpu, freezer, memory or blkio controller. Those
+/// that may not be made are left out: detect, never assume.
+class CgroupParents {
+ public:
+  /// Finds and makes the parents. Empty on a machine without a writable hierarchy.
+  static CgroupParents make();
+  static CgroupParents make(const std::vector<CgroupHierarchy>& hierarchies);
+
+  /// What a run at `level` gets in each: v1 cpu.shares by its nice value.
+  [[nodiscard]] std::vector<CgroupPlacement> placements(const Level& level) const;
+
+  /// All jobs together weigh as much as the most favoured of them: the parent's share beside the
+  /// foreground's tasks.
+  void set_weight(int nice) const;
+
+ private:
+  struct Parent {
+    std::string knob;
+    std::string folder;
+    bool unified = false;
+    bool cpu = false;
+  };
+  std::vector<Parent> parents_;
+};
+
+}  // namespace lull::os
