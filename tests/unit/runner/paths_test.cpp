@@ -22,7 +22,7 @@ PathInputs inputs_of(std::uint32_t uid, Variables variables, PathOverrides overr
   };
   inputs.uid = uid;
   inputs.home = uid == 0 ? "/root" : "/home/ana";
-  inputs.current_folder = "/work";
+  inputs.current_folder = "/here";
   inputs.is_own_folder = [](const std::string&) { return false; };
   return inputs;
 }
@@ -73,7 +73,7 @@ TEST_CASE("instance_paths: the LULL variables override, and options override tho
     CHECK(paths_of(inputs_of(uid, variables)) ==
           InstancePaths{uid == 0, "/c", "/s", "/s/logs", "/r"});
     CHECK(paths_of(inputs_of(uid, variables, {"/oc", "os", "./or"})) ==
-          InstancePaths{uid == 0, "/oc", "/work/os", "/work/os/logs", "/work/./or"});
+          InstancePaths{uid == 0, "/oc", "/here/os", "/here/os/logs", "/here/./or"});
   }
   CHECK(paths_of(inputs_of(0, {{"LULL_CONFIG_DIR", "/c"}})) ==
         InstancePaths{true, "/c", "/var/lib/lull", "/var/log/lull", "/run/lull"});
