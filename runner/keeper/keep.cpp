@@ -114,6 +114,15 @@ void become_keeper(Run& run) {
   run.supervisor = static_cast<int>(sys(SYS_pidfd_open, run.plan->supervisor, 0));
 }
 
+/// Whatever a library of the supervisor's opened without O_CLOEXEC ends here: a listening socket
+/// that we kept would look like a supervisor that does not answer. `lull run` passes its caller's
+/// descriptors on to the command and is left alone.
+void close_strangers(const Run& run) {
+  if (!run.plan.has(kLogOutput)) return;
+  if (run.status > 3) sys(SYS_close_range, 3, run.status - 1, 0);
+  sys(SYS_close_range, run.status + 1, ~0U, 0);
+}
+
 /// Descriptors 0 to 2 must exist, or a pipe of ours would be taken for the job's stdio.
 void fill_stdio() {
   while (true) {
@@ -386,6 +395,7 @@ int keep(int argc, char** argv) {
   if (!run.plan.map(plan)) return 2;
   sys(SYS_close, plan);
   sys(SYS_fcntl, run.status, F_SETFD, FD_CLOEXEC);
+  close_strangers(run);
   fill_stdio();
   become_keeper(run);
   sys(SYS_chdir, "/");

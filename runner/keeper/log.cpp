@@ -42,6 +42,9 @@ void Log::append(std::span<const char> text) {
   while (!text.empty()) {
     if (size_ >= limit_ && limit_ > 0) {
       sys(SYS_close, fd_);
+      // Removed first: ext4 takes a rename over a file for an atomic replacement and writes the new
+      // one's data out at once (auto_da_alloc), where we want a file that never sees the disk.
+      sys(SYS_unlinkat, AT_FDCWD, old_.c_str(), 0);
       rotated_ = sys(SYS_renameat2, AT_FDCWD, path_, AT_FDCWD, old_.c_str(), 0) >= 0 || rotated_;
       start_file();
     }

@@ -22,8 +22,8 @@ std::int64_t own_start_time() {
   std::string_view text = read_small("/proc/self/stat", buffer);
   const std::size_t at = text.rfind(')');
   if (at == std::string_view::npos) return 0;
-  text.remove_prefix(at + 1);
-  for (int field = 2; field < 22; ++field) {
+  text.remove_prefix(at + 1);  // before field 3
+  for (int field = 3; field < 22; ++field) {
     const std::size_t blank = text.find(' ', 1);
     if (blank == std::string_view::npos) return 0;
     text.remove_prefix(blank);
