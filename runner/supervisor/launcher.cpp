@@ -1,0 +1,133 @@
+#include "runner/supervisor/launcher.hpp"
+
+#include "runner/os/account.hpp"
+#include "runner/os/errno_error.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <system_error>
+
+namespace lull::supervisor {
+namespace {
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+void add_failed_knobs(Applied& applied, std::span<const keeper::Report> reports) {
+  for (const keeper::Report& report : reports) {
+    if (report.kind != keeper::Report::Kind::knob_failed) continue;
+    applied.emplace_back(std::string(stage_name(report.stage)) + ".failed", reason(report.error));
+  }
+}
+
+}  // namespace
+
+Result<Launcher> Launcher::make(const os::RunFolders& folders, std::string log_folder) {
+  const auto own = os::own_program();
+  if (!own) return own.error();
+  auto program = os::KeeperProgram::find(*own);
+  if (!program) return program.error();
+  Launcher launcher(folders, std::move(*program));
+  launcher.cgroups_ = os::CgroupParents::make();
+  launcher.files_ = os::raise_file_limit();
+  launcher.environment_ = os::own_environment();
+  auto self = os::own_account();
+  if (!self) return self.error();
+  launcher.self_ = std::move(*self);
+  const auto boot = os::boot_id();
+  if (!boot) return boot.error();
+  launcher.boot_id_ = *boot;
+  launcher.log_folder_ = std::move(log_folder);
+  return launcher;
+}
+
+Result<SpawnContext> Launcher::context_of(const JobSpec& spec) const {
+  SpawnContext context;
+  context.base = environment_;
+  context.self = self_;
+  context.cgroups = cgroups_.placements(spec.priority.levels.light);
+  if (!spec.user.empty()) {
+    auto user = os::find_account(spec.user);
+    if (!user) return user.error().within("user");
+    context.user = std::move(*user);
+  }
+  if (!spec.environment_file.empty()) {
+    const Account& reader = context.user ? *context.user : self_;
+    const auto text = os::read_file_as(reader, spec.environment_file);
+    if (!text) return text.error().within("environment_file");
+    auto file = parse_environment_file(*text);
+    if (!file) return file.error().within("environment_file " + spec.environment_file);
+    context.file = std::move(*file);
+  }
+  const std::string& zone = spec.schedule ? spec.schedule->timezone : std::string();
+  const auto own_zone = zone.empty() ? Result<Zone>(os::machine_zone()) : Zone::find(zone);
+  if (own_zone) context.zone = *own_zone;
+  return context;
+}
+
+Result<std::string> Launcher::log_path(const RunRecord& run) const {
+  const std::string folder = log_folder_ + "/" + run.job;
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return os::errno_error("make " + folder);
+  }
+  return success(folder + "/" + std::to_string(run.id) + ".log");
+}
+
+Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
+                                  const LaunchOptions& options) const {
+  auto context = context_of(spec);
+  if (!context) return context.error();
+  Launched launched;
+  launched.plan = make_spawn_plan(spec, run, *context);
+  launched.plan.stdio = options.stdio;
+  launched.plan.stop_with_supervisor = options.stop_with_supervisor;
+  if (options.stdio == Stdio::log) {
+    auto log = log_path(run);
+    if (!log) return log.error();
+    launched.log = std::move(*log);
+  }
+  if (auto made = folders_->make(run.id); !made) return made.error();
+  launched.cgroup_name = run.job + "." + std::to_string(run.id);
+  const os::RunPlace place{.run_folder = folders_->path(run.id),
+                           .log = launched.log,
+                           .cgroup_name = launched.cgroup_name,
+                           .boot_id = boot_id_,
+                           .files_soft = files_.soft,
+                           .files_hard = files_.hard,
+                           .supervisor = ::getpid()};
+  auto keeper = program_.start(encode_keeper_plan(launched.plan, place), options.descriptors);
+  if (!keeper) return keeper.error();
+  launched.keeper = std::move(*keeper);
+  return launched;
+}
+
+Applied describe_applied(const Launched& launched, std::span<const keeper::Report> reports) {
+  Applied applied;
+  for (const keeper::Report& report : reports) {
+    if (report.kind != keeper::Report::Kind::applied) continue;
+    applied.emplace_back("nice", std::to_string(report.nice));
+    applied.emplace_back("io", to_string(os::io_priority_of(report.io_priority)));
+    if (report.autogroup_nice != keeper::Report::kNoAutogroup) {
+      applied.emplace_back("autogroup", std::to_string(report.autogroup_nice));
+    }
+    for (std::size_t i = 0; i < launched.plan.cgroups.size(); ++i) {
+      if (((report.cgroups >> i) & 1U) == 0) continue;
+      const CgroupPlacement& placement = launched.plan.cgroups[i];
+      applied.emplace_back(placement.knob, placement.parent + "/" + launched.cgroup_name + "." +
+                                               std::to_string(launched.keeper.pid));
+      for (const auto& [file, value] : placement.settings)
+        applied.emplace_back(file, value);
+    }
+  }
+  add_failed_knobs(applied, reports);
+  return applied;
+}
+
+std::string describe_failure(const Launched& launched, const keeper::Report& report) {
+  std::string text = std::string(stage_name(report.stage)) + ": " + reason(report.error);
+  if (report.stage == keeper::Stage::exec) text += " (" + launched.plan.argv.front() + ")";
+  if (report.stage == keeper::Stage::directory) text += " (" + launched.plan.directory + ")";
+  return text;
+}
+
+}  // namespace lull::supervisor

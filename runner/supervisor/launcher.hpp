@@ -1,0 +1,74 @@
+#pragma once
+
+#include "jobs/run.hpp"
+#include "jobs/spawn_plan.hpp"
+#include "jobs/spec.hpp"
+#include "runner/os/cgroups.hpp"
+#include "runner/os/keeper_plan.hpp"
+#include "runner/os/keeper_process.hpp"
+#include "runner/os/machine.hpp"
+#include "runner/os/run_folder.hpp"
+
+#include <array>
+#include <span>
+#include <string>
+
+namespace lull::supervisor {
+
+/// How the daemon and `lull run` differ.
+struct LaunchOptions {
+  Stdio stdio = Stdio::log;
+  std::array<int, 3> descriptors{-1, -1, -1};
+  bool stop_with_supervisor = false;
+};
+
+/// A run whose keeper has been started; whether the job runs is for the keeper to report.
+struct Launched {
+  os::KeeperProcess keeper;
+  SpawnPlan plan;
+  std::string cgroup_name;
+  std::string log;  ///< empty where stdio passes through
+};
+
+/// Turns a recorded run into a keeper at work: looks up what the plan needs, decides it, hands it
+/// over. What it finds at its construction (cgroups, limits, accounts) it does not look up again.
+class Launcher {
+ public:
+  /// `folders` must outlive the launcher.
+  static Result<Launcher> make(const os::RunFolders& folders, std::string log_folder);
+
+  /// Starts `run` of `spec`. An error means that there is no process and will be none.
+  [[nodiscard]] Result<Launched> launch(const JobSpec& spec, const RunRecord& run,
+                                        const LaunchOptions& options) const;
+
+  /// The most favoured of the running jobs' nice values: what all jobs together weigh.
+  void set_group_weight(int nice) const { cgroups_.set_weight(nice); }
+  [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
+  [[nodiscard]] const Account& self() const { return self_; }
+  [[nodiscard]] const Environment& environment() const { return environment_; }
+
+ private:
+  Launcher(const os::RunFolders& folders, os::KeeperProgram program)
+      : folders_(&folders), program_(std::move(program)) {}
+
+  [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec) const;
+  [[nodiscard]] Result<std::string> log_path(const RunRecord& run) const;
+
+  const os::RunFolders* folders_;
+  os::KeeperProgram program_;
+  os::CgroupParents cgroups_;
+  os::FileLimit files_;
+  Environment environment_;
+  Account self_;
+  std::string boot_id_;
+  std::string log_folder_;
+};
+
+/// What history says of a level as it was applied: each knob with the value that the kernel gave
+/// back, or with why it could not be set.
+Applied describe_applied(const Launched& launched, std::span<const keeper::Report> reports);
+
+/// "exec: No such file or directory (tried /usr/bin/resstic …)".
+std::string describe_failure(const Launched& launched, const keeper::Report& report);
+
+}  // namespace lull::supervisor

@@ -1,0 +1,270 @@
+#include "runner/supervisor/runs.hpp"
+
+#include "runner/os/pidfd.hpp"
+#include "runner/os/process.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+
+namespace lull::supervisor {
+namespace {
+
+namespace asio = boost::asio;
+using asio::posix::stream_descriptor;
+
+constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+
+/// Waits until `fd` is readable without taking it over.
+class Readable {
+ public:
+  Readable(const asio::any_io_executor& loop, int fd) : descriptor_(loop, fd) {}
+  Readable(const Readable&) = delete;
+  Readable& operator=(const Readable&) = delete;
+  ~Readable() { (void)descriptor_.release(); }
+
+  asio::awaitable<void> wait() {
+    co_await descriptor_.async_wait(stream_descriptor::wait_read, kNoThrow);
+  }
+
+ private:
+  stream_descriptor descriptor_;
+};
+
+void log_exit(std::exception_ptr problem) {  // NOLINT(performance-unnecessary-value-param): Asio's
+  if (!problem) return;
+  try {
+    std::rethrow_exception(problem);
+  } catch (const std::exception& error) {
+    spdlog::critical("a run's follower failed: {}", error.what());
+  }
+}
+
+Ending without_process(Outcome outcome, std::string detail) {
+  Ending ending;
+  ending.at = os::now();
+  ending.outcome = outcome;
+  ending.detail = std::move(detail);
+  return ending;
+}
+
+void log_end(const RunRecord& run) {
+  const Ending& ending = *run.ending;
+  const auto level = ending.outcome == Outcome::success ? spdlog::level::info : spdlog::level::warn;
+  spdlog::log(level, "job={} run={} ended outcome={}{}{}", run.job, run.id,
+              to_string(ending.outcome), ending.detail.empty() ? "" : ": ", ending.detail);
+}
+
+}  // namespace
+
+ActiveRun::ActiveRun(const asio::any_io_executor& loop, RunRecord recorded,
+                     std::shared_ptr<const JobSpec> job)
+    : record(std::move(recorded)),
+      spec(std::move(job)),
+      changed(loop, asio::steady_timer::time_point::max()) {}
+
+asio::awaitable<void> ActiveRun::wait_for_change() { co_await changed.async_wait(kNoThrow); }
+
+Runs::Runs(asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
+           const os::RunFolders& folders, OnEnd on_end)
+    : loop_(std::move(loop)),
+      launcher_(&launcher),
+      store_(&store),
+      folders_(&folders),
+      on_end_(std::move(on_end)) {}
+
+void Runs::set_max_concurrent(int limit) {
+  max_concurrent_ = limit;
+  start_next();
+}
+
+ActiveRunPtr Runs::add(RunRecord record, std::shared_ptr<const JobSpec> spec, bool by_hand) {
+  auto run = std::make_shared<ActiveRun>(loop_, std::move(record), std::move(spec));
+  run->by_hand = by_hand;
+  active_.emplace(run->record.id, run);
+  if (by_hand && accepting_) {
+    spawn_follower(run, live(run));
+  } else {
+    queue_.push_back(run);
+    start_next();
+  }
+  return run;
+}
+
+void Runs::adopt(RunRecord record, std::shared_ptr<const JobSpec> spec,
+                 const os::ProcessIdentity& keeper) {
+  auto run = std::make_shared<ActiveRun>(loop_, std::move(record), std::move(spec));
+  active_.emplace(run->record.id, run);
+  ++scheduled_;
+  spawn_follower(run, live_adopted(run, keeper));
+}
+
+void Runs::drop(RunRecord record, std::shared_ptr<const JobSpec> spec, std::string reason) {
+  auto run = std::make_shared<ActiveRun>(loop_, std::move(record), std::move(spec));
+  active_.emplace(run->record.id, run);
+  end(run, without_process(Outcome::skipped, std::move(reason)));
+}
+
+void Runs::stop(ActiveRun& run) {
+  run.stopping = true;
+  if (run.keeper) {
+    os::send_signal(run.keeper.get(), SIGTERM);
+  } else if (run.state == ActiveRun::State::due) {
+    const auto self = active_.at(run.record.id);
+    std::erase(queue_, self);
+    end(self, without_process(Outcome::stopped, "stopped before it started"));
+  }
+}
+
+void Runs::stop_all() {
+  accepting_ = false;
+  const auto active = active_;  // ending one changes the map
+  for (const auto& [id, run] : active)
+    stop(*run);
+}
+
+void Runs::release() { accepting_ = false; }
+
+ActiveRunPtr Runs::of_job(std::string_view job) const {
+  for (const auto& [id, run] : active_) {
+    if (run->record.job == job) return run;
+  }
+  return nullptr;
+}
+
+void Runs::start_next() {
+  while (accepting_ && scheduled_ < max_concurrent_ && !queue_.empty()) {
+    const ActiveRunPtr run = queue_.front();
+    queue_.pop_front();
+    ++scheduled_;
+    spawn_follower(run, live(run));
+  }
+}
+
+void Runs::spawn_follower(const ActiveRunPtr& run, asio::awaitable<void> follower) {
+  run->state = ActiveRun::State::starting;
+  asio::co_spawn(loop_, std::move(follower), log_exit);
+}
+
+asio::awaitable<void> Runs::live(ActiveRunPtr run) {
+  run->record.started = os::now();
+  // posix_spawn holds the loop for about 0.7 ms, until the keeper's exec: the price of knowing at
+  // once that there is a keeper.
+  auto launched = launcher_->launch(*run->spec, run->record, {});
+  if (!launched) {
+    end(run, without_process(Outcome::spawn_failed, launched.error().what()));
+    co_return;
+  }
+  run->keeper = std::move(launched->keeper.pidfd);
+  store_->submit([id = run->record.id, at = *run->record.started,
+                  log = launched->log](store::Store& store) { store.set_started(id, at, log); },
+                 [id = run->record.id](const auto& error) {
+                   if (error) spdlog::error("run={} start not recorded: {}", id, error->what());
+                 });
+  if (run->stopping) stop(*run);
+  co_await follow_start(run, *launched);
+  co_await wait_for_keeper(run);
+  end(run, ending_of(*run));
+}
+
+/// Reads the keeper's reports up to the one that says whether there is a job.
+asio::awaitable<bool> Runs::follow_start(ActiveRunPtr run, Launched& launched) {
+  Readable pipe(loop_, launched.keeper.reports.get());
+  std::vector<keeper::Report> all;
+  for (;;) {
+    const auto news = os::read_reports(launched.keeper.reports.get());
+    if (!news) co_return false;  // the outcome file will say why
+    all.insert(all.end(), news->begin(), news->end());
+    if (!all.empty() && all.back().kind == keeper::Report::Kind::running) break;
+    if (!all.empty() && all.back().kind == keeper::Report::Kind::spawn_failed) co_return false;
+    co_await pipe.wait();
+  }
+  note_running(*run, launched, all);
+  co_return true;
+}
+
+void Runs::note_running(ActiveRun& run, const Launched& launched,
+                        const std::vector<keeper::Report>& reports) {
+  run.state = ActiveRun::State::running;
+  run.main_pid = reports.back().pid;
+  LevelChange level{os::now(), Foreground::light, to_string(launched.plan.level),
+                    describe_applied(launched, reports), "at start"};
+  run.record.levels.push_back(level);
+  store_->submit([id = run.record.id, level](store::Store& store) { store.add_level(id, level); },
+                 [](const auto&) {});
+  spdlog::info("job={} run={} started pid={} level=\"{}\"", run.record.job, run.record.id,
+               run.main_pid, level.level);
+  set_group_weight();
+  run.announce();
+}
+
+asio::awaitable<void> Runs::wait_for_keeper(ActiveRunPtr run) {
+  Readable keeper(loop_, run->keeper.get());
+  while (!os::has_ended(run->keeper.get()))
+    co_await keeper.wait();
+}
+
+asio::awaitable<void> Runs::live_adopted(ActiveRunPtr run, os::ProcessIdentity keeper) {
+  run->keeper = os::open_process(keeper);
+  if (run->keeper) {
+    run->state = ActiveRun::State::running;
+    run->main_pid = os::main_child_of(keeper.pid);
+    spdlog::info("job={} run={} adopted pid={}", run->record.job, run->record.id, run->main_pid);
+    run->announce();
+    co_await wait_for_keeper(run);
+  }
+  end(run, ending_of(*run));
+}
+
+/// The keeper's word. Without one it was killed, or the machine went down under it.
+Ending Runs::ending_of(const ActiveRun& run) const {
+  const auto outcome = folders_->outcome(run.record.id);
+  if (outcome && *outcome) return (*outcome)->ending;
+  return without_process(Outcome::interrupted,
+                         outcome ? "its keeper ended without an outcome" : outcome.error().what());
+}
+
+void Runs::end(const ActiveRunPtr& run, Ending ending) {
+  run->record.ending = std::move(ending);
+  log_end(run->record);
+  store_->submit([id = run->record.id, ending = *run->record.ending](
+                     store::Store& store) { store.close_run(id, ending); },
+                 [this, run](const std::optional<Error>& error) {
+                   // Unrecorded, the folder stays: the next start reads the outcome there.
+                   if (error) {
+                     spdlog::error("run={} end not recorded: {}", run->record.id, error->what());
+                   } else {
+                     folders_->remove(run->record.id);
+                   }
+                   run->closed = true;
+                   run->announce();
+                   on_end_(*run);
+                 });
+  run->announce();
+  forget(run);
+}
+
+void Runs::forget(const ActiveRunPtr& run) {
+  active_.erase(run->record.id);
+  if (run->state != ActiveRun::State::due && !run->by_hand) --scheduled_;
+  set_group_weight();
+  start_next();
+}
+
+void Runs::set_group_weight() const {
+  int lowest = 20;
+  for (const auto& [id, run] : active_) {
+    if (run->state == ActiveRun::State::running) {
+      lowest = std::min(lowest, run->spec->priority.levels.light.nice);
+    }
+  }
+  if (lowest < 20) launcher_->set_group_weight(lowest);
+}
+
+}  // namespace lull::supervisor

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "jobs/run.hpp"
+#include "jobs/spec.hpp"
+#include "runner/store/store_thread.hpp"
+#include "runner/supervisor/launcher.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace lull::supervisor {
+
+/// A recorded run that has not ended.
+struct ActiveRun {
+  enum class State { due, starting, running };
+
+  ActiveRun(const boost::asio::any_io_executor& loop, RunRecord recorded,
+            std::shared_ptr<const JobSpec> job);
+
+  RunRecord record;
+  std::shared_ptr<const JobSpec> spec;
+  State state = State::due;
+  pid_t main_pid = 0;    ///< of the job, once it runs
+  os::Fd keeper;         ///< pidfd, once there is one
+  bool by_hand = false;  ///< outside max_concurrent
+  bool stopping = false;
+  bool closed = false;                ///< it has ended, and the store has been told
+  boost::asio::steady_timer changed;  ///< never expires; cancelled at every change of the above
+
+  /// Returns when something has changed, or the run has ended.
+  boost::asio::awaitable<void> wait_for_change();
+  void announce() { changed.cancel(); }
+  [[nodiscard]] bool ended() const { return record.ending.has_value(); }
+};
+
+using ActiveRunPtr = std::shared_ptr<ActiveRun>;
+
+/// The runs under way: started in the order in which they became due, as many at once as the
+/// settings allow, each followed by a coroutine from its keeper's start to its recorded end.
+class Runs {
+ public:
+  using OnEnd = std::function<void(const ActiveRun&)>;
+
+  Runs(boost::asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
+       const os::RunFolders& folders, OnEnd on_end);
+
+  void set_max_concurrent(int limit);
+
+  /// Takes up a run that the store has; it starts when its turn comes, at once when `by_hand`.
+  ActiveRunPtr add(RunRecord record, std::shared_ptr<const JobSpec> spec, bool by_hand);
+  /// Takes up a run whose keeper an earlier supervisor started.
+  void adopt(RunRecord record, std::shared_ptr<const JobSpec> spec,
+             const os::ProcessIdentity& keeper);
+
+  /// Closes a run that will not be started, as skipped.
+  void drop(RunRecord record, std::shared_ptr<const JobSpec> spec, std::string reason);
+
+  /// Ends a run: SIGTERM to its tree and, after the job's stop_timeout, SIGKILL. A run that is only
+  /// due ends at once.
+  void stop(ActiveRun& run);
+  /// Stops all of them and starts no more.
+  void stop_all();
+  /// Starts no more; what runs goes on, with nobody to follow it.
+  void release();
+
+  [[nodiscard]] ActiveRunPtr of_job(std::string_view job) const;
+  [[nodiscard]] bool empty() const { return active_.empty(); }
+
+ private:
+  void start_next();
+  void spawn_follower(const ActiveRunPtr& run, boost::asio::awaitable<void> follower);
+  boost::asio::awaitable<void> live(ActiveRunPtr run);
+  boost::asio::awaitable<void> live_adopted(ActiveRunPtr run, os::ProcessIdentity keeper);
+  boost::asio::awaitable<bool> follow_start(ActiveRunPtr run, Launched& launched);
+  boost::asio::awaitable<void> wait_for_keeper(ActiveRunPtr run);
+  void note_running(ActiveRun& run, const Launched& launched,
+                    const std::vector<keeper::Report>& reports);
+  [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
+  void end(const ActiveRunPtr& run, Ending ending);
+  void forget(const ActiveRunPtr& run);
+  void set_group_weight() const;
+
+  boost::asio::any_io_executor loop_;
+  const Launcher* launcher_;
+  store::StoreThread* store_;
+  const os::RunFolders* folders_;
+  OnEnd on_end_;
+  std::map<RunId, ActiveRunPtr> active_;
+  std::deque<ActiveRunPtr> queue_;
+  int max_concurrent_ = 1;
+  int scheduled_ = 0;  ///< running and not by hand
+  bool accepting_ = true;
+};
+
+}  // namespace lull::supervisor

@@ -1,0 +1,134 @@
+#include "runner/supervisor/scheduler.hpp"
+
+#include "runner/os/machine.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace lull::supervisor {
+namespace {
+
+/// After a slot could not be recorded (a full disk), when to try again.
+constexpr std::chrono::seconds kRecordAgain{30};
+
+RunRecord run_of(const std::string& job, const Due& due) {
+  RunRecord run;
+  run.job = job;
+  run.slot = due.slot;
+  run.trigger = due.trigger;
+  return run;
+}
+
+Ending overlap_ending(TimePoint now) {
+  Ending ending;
+  ending.at = now;
+  ending.outcome = Outcome::skipped;
+  ending.detail = "the run before it was still going on";
+  return ending;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const boost::asio::any_io_executor& loop, JobTable& jobs, Runs& runs,
+                     store::StoreThread& store)
+    : jobs_(&jobs), runs_(&runs), store_(&store), timer_(loop, [this] { on_clock(); }) {}
+
+void Scheduler::look_at_all() {
+  for (const auto& [name, job] : jobs_->all())
+    look_at(job);
+  timer_.arm(agenda_.next());
+}
+
+void Scheduler::forget(const std::string& job) { agenda_.set(job, std::nullopt); }
+
+void Scheduler::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+std::optional<TimePoint> Scheduler::next(std::string_view job) const { return agenda_.at(job); }
+
+void Scheduler::look_at(const JobEntry& job) {
+  agenda_.set(job.name, job.scheduled() ? next_due(*job.spec->schedule, job.schedule, job.zone)
+                                        : std::nullopt);
+}
+
+/// Also called when the clock was set: instants that now lie ahead simply wait for it again, and no
+/// slot up to `considered` comes twice.
+void Scheduler::on_clock() {
+  if (stopped_) return;
+  const TimePoint now = os::now();
+  auto slots = std::make_shared<std::vector<Slot>>();
+  for (const std::string& name : agenda_.take(now)) {
+    JobEntry* job = jobs_->find(name);
+    if (job == nullptr || !job->scheduled()) continue;
+    if (auto slot = due_slot(*job, now)) slots->push_back(std::move(*slot));
+    look_at(*job);
+  }
+  if (!slots->empty()) record(slots, now);
+  timer_.arm(agenda_.next());
+}
+
+std::optional<Scheduler::Slot> Scheduler::due_slot(JobEntry& job, TimePoint now) {
+  const auto due = due_at(*job.spec->schedule, job.schedule, now, job.zone);
+  if (!due) return std::nullopt;
+  const TimePoint before = std::exchange(job.schedule.considered, due->slot);
+  if (due->trigger == Trigger::catch_up && job.spec->schedule->catch_up == CatchUp::skip) {
+    spdlog::info("job={} missed slots passed over: catch_up = \"skip\"", job.name);
+    return std::nullopt;
+  }
+  const bool overlaps = job.spec->limits.overlap == Overlap::skip && runs_->of_job(job.name);
+  return Slot{job.name, *due, before, overlaps, std::nullopt};
+}
+
+/// All slots due at one instant go into one transaction; none has a process before it is durable.
+void Scheduler::record(const Slots& slots, TimePoint now) {
+  store_->submit(
+      [slots, now](store::Store& store) {
+        for (Slot& slot : *slots) {
+          slot.run = store.add_run(run_of(slot.job, slot.due), store::Owner::daemon);
+          store.set_considered(slot.job, slot.due.slot);
+          if (slot.overlaps && slot.run) store.close_run(*slot.run, overlap_ending(now));
+        }
+      },
+      [this, slots](const std::optional<Error>& error) {
+        if (!error) return start(slots);
+        spdlog::error("slots not recorded, next try in {} s: {}", kRecordAgain.count(),
+                      error->what());
+        try_again(slots);
+      });
+}
+
+void Scheduler::start(const Slots& slots) {
+  if (stopped_) return;  // recorded: the next supervisor starts them
+  for (const Slot& slot : *slots) {
+    if (!slot.run) continue;
+    if (slot.overlaps) {
+      spdlog::warn("job={} slot skipped: the run before it goes on", slot.job);
+    } else {
+      start_slot(slot);
+    }
+  }
+}
+
+void Scheduler::start_slot(const Slot& slot) {
+  const JobEntry* job = jobs_->find(slot.job);
+  if (job == nullptr) return;  // removed meanwhile; the next start closes its run
+  if (job->spec->limits.overlap == Overlap::replace) {
+    if (const ActiveRunPtr current = runs_->of_job(slot.job)) runs_->stop(*current);
+  }
+  RunRecord run = run_of(slot.job, slot.due);
+  run.id = *slot.run;
+  runs_->add(std::move(run), job->spec, false);
+}
+
+void Scheduler::try_again(const Slots& slots) {
+  for (const Slot& slot : *slots) {
+    JobEntry* job = jobs_->find(slot.job);
+    if (job == nullptr) continue;
+    job->schedule.considered = slot.considered_before;
+    agenda_.set(slot.job, os::now() + kRecordAgain);
+  }
+  timer_.arm(agenda_.next());
+}
+
+}  // namespace lull::supervisor

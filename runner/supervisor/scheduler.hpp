@@ -1,0 +1,56 @@
+#pragma once
+
+#include "jobs/due.hpp"
+#include "runner/store/store_thread.hpp"
+#include "runner/supervisor/job_table.hpp"
+#include "runner/supervisor/runs.hpp"
+#include "runner/supervisor/slot_timer.hpp"
+
+#include <string>
+#include <vector>
+
+namespace lull::supervisor {
+
+/// Turns passed slots into recorded runs: first the store, then a process.
+class Scheduler {
+ public:
+  /// All must outlive the scheduler.
+  Scheduler(const boost::asio::any_io_executor& loop, JobTable& jobs, Runs& runs,
+            store::StoreThread& store);
+
+  /// Puts every job's next due instant on the agenda, also those that have passed.
+  void look_at_all();
+  void forget(const std::string& job);
+  void stop();
+
+  /// When the job is due next, jitter included.
+  [[nodiscard]] std::optional<TimePoint> next(std::string_view job) const;
+
+ private:
+  /// One job's slot on its way through the store.
+  struct Slot {
+    std::string job;
+    Due due;
+    TimePoint considered_before;
+    bool overlaps = false;     ///< the last run goes on, and the job says to skip then
+    std::optional<RunId> run;  ///< nothing: recorded before
+  };
+  using Slots = std::shared_ptr<std::vector<Slot>>;
+
+  void on_clock();
+  void look_at(const JobEntry& job);
+  [[nodiscard]] std::optional<Slot> due_slot(JobEntry& job, TimePoint now);
+  void record(const Slots& slots, TimePoint now);
+  void start(const Slots& slots);
+  void start_slot(const Slot& slot);
+  void try_again(const Slots& slots);
+
+  JobTable* jobs_;
+  Runs* runs_;
+  store::StoreThread* store_;
+  Agenda agenda_;
+  SlotTimer timer_;
+  bool stopped_ = false;
+};
+
+}  // namespace lull::supervisor

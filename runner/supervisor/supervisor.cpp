@@ -1,0 +1,202 @@
+#include "runner/supervisor/supervisor.hpp"
+
+#include "runner/os/instance_lock.hpp"
+#include "runner/os/machine.hpp"
+#include "runner/os/process.hpp"
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+
+namespace lull::supervisor {
+namespace {
+
+/// A supervisor that was just killed may linger in the kernel for a moment.
+constexpr std::chrono::seconds kLockPatience{2};
+
+Result<void> make_all_folders(const os::InstancePaths& paths) {
+  for (const std::string* folder : {&paths.state_dir, &paths.log_dir, &paths.runtime_dir}) {
+    if (auto made = os::make_folders(*folder, 0700); !made) return made.error();
+  }
+  return os::make_folders(paths.jobs_dir(), 0755);
+}
+
+/// A definition for a run whose job file is gone: enough to follow it to its end.
+std::shared_ptr<const JobSpec> nameless_spec(const std::string& name) {
+  auto spec = std::make_shared<JobSpec>();
+  spec->name = name;
+  return spec;
+}
+
+}  // namespace
+
+Result<Supervisor::Base> Supervisor::make_base(const os::InstancePaths& paths) {
+  if (auto made = make_all_folders(paths); !made) return made.error();
+  auto lock = os::take_instance_lock(paths.state_dir + "/lock", kLockPatience);
+  if (!lock) return lock.error();
+  auto folders = os::RunFolders::open(paths.state_dir);
+  if (!folders) return folders.error();
+  auto kept = std::make_unique<os::RunFolders>(std::move(*folders));
+  auto launcher = Launcher::make(*kept, paths.log_dir);
+  if (!launcher) return launcher.error();
+  auto store = store::Store::open(paths.database());
+  if (!store) return store.error().within(paths.database());
+  return Base{std::move(*lock), std::move(kept), std::make_unique<Launcher>(std::move(*launcher)),
+              std::move(*store)};
+}
+
+Result<std::unique_ptr<Supervisor>> Supervisor::make(boost::asio::io_context& loop,
+                                                     SupervisorOptions options) {
+  auto base = make_base(options.paths);
+  if (!base) return base.error();
+  std::unique_ptr<Supervisor> supervisor(
+      new Supervisor(loop, std::move(options), std::move(*base)));
+  const auto listening = supervisor->control_.listen(supervisor->options_.paths.socket());
+  if (!listening) return listening.error();
+  return supervisor;
+}
+
+Supervisor::Supervisor(boost::asio::io_context& loop, SupervisorOptions options, Base base)
+    : loop_(loop),
+      options_(std::move(options)),
+      lock_(std::move(base.lock)),
+      folders_(std::move(base.folders)),
+      launcher_(std::move(base.launcher)),
+      zone_(os::machine_zone()),
+      store_(std::move(base.store),
+             [&loop](std::function<void()> done) { boost::asio::post(loop, std::move(done)); }),
+      jobs_(zone_, os::machine_id()),
+      runs_(loop.get_executor(), *launcher_, store_, *folders_,
+            [this](const ActiveRun& run) { on_run_end(run); }),
+      scheduler_(loop.get_executor(), jobs_, runs_, store_),
+      commands_(zone_, jobs_, runs_, scheduler_, store_, [this] { reload(); }),
+      control_(loop.get_executor(),
+               [this](Request request, ControlServer::Send send) {
+                 return commands_.answer(std::move(request), std::move(send));
+               }),
+      watch_(loop.get_executor(), [this] { reload(); }),
+      signals_(loop, SIGTERM, SIGINT, SIGHUP) {
+  wait_for_signal();
+  watch_files();
+  reload();
+}
+
+void Supervisor::watch_files() {
+  for (const std::string& folder : {options_.paths.config_dir, options_.paths.jobs_dir()}) {
+    if (auto watched = watch_.add(folder); !watched) {
+      spdlog::warn("{}: changed job files are seen only on SIGHUP", watched.error().what());
+    }
+  }
+}
+
+void Supervisor::reload() {
+  if (stopping_) return;
+  const Loaded loaded = load(options_.paths, launcher_->self());
+  for (const config::Diagnostic& problem : loaded.diagnostics) {
+    spdlog::error("{}", to_string(problem));
+  }
+  runs_.set_max_concurrent(loaded.settings.max_concurrent);
+  const TableChanges changes = jobs_.update(loaded);
+  for (const std::string& job : changes.removed)
+    scheduler_.forget(job);
+  spdlog::info("{} jobs: {} new, {} rescheduled, {} removed", jobs_.all().size(),
+               changes.added.size(), changes.rescheduled.size(), changes.removed.size());
+  take_up_clocks(changes);
+}
+
+/// A job seen for the first time, or with a new schedule, has no slots in the past.
+void Supervisor::take_up_clocks(const TableChanges& changes) {
+  struct Answer {
+    std::map<std::string, store::JobClock> clocks;
+    std::map<std::string, TimePoint> successes;
+    std::vector<store::OpenRun> open;
+  };
+  auto answer = std::make_shared<Answer>();
+  store_.submit(
+      [answer, changes, now = os::now(), first = !took_up_](store::Store& store) {
+        for (const std::string& job : changes.rescheduled)
+          store.set_considered(job, now);
+        answer->clocks = store.clocks(changes.added, now);
+        answer->successes = store.last_successes();
+        if (first) answer->open = store.open_runs();
+      },
+      [this, answer](const std::optional<Error>& error) {
+        if (error) {
+          spdlog::critical("no job can start: {}", error->what());
+          return;
+        }
+        for (const auto& [name, clock] : answer->clocks)
+          jobs_.set_clock(name, clock);
+        for (const auto& [name, at] : answer->successes) {
+          if (JobEntry* job = jobs_.find(name); job != nullptr) job->last_success = at;
+        }
+        if (!took_up_) {
+          for (store::OpenRun& open : answer->open)
+            take_up(std::move(open));
+        }
+        took_up_ = true;
+        scheduler_.look_at_all();
+      });
+}
+
+/// A run that the store has as open: its keeper lives, or has left an outcome, or was killed, or
+/// was never started, in which case the run is still due.
+void Supervisor::take_up(store::OpenRun open) {
+  const RunId id = open.record.id;
+  const auto started = folders_->started(id);
+  const bool claimed = !started || started->has_value();
+  const bool alive = started && *started && os::open_process(**started);
+  if (open.owner == store::Owner::command && alive) return;  // a `lull run` sees to it
+  const JobEntry* job = jobs_.find(open.record.job);
+  const bool known = job != nullptr && job->spec;
+  const auto spec = known ? job->spec : nameless_spec(open.record.job);
+  if (claimed) {
+    const os::ProcessIdentity keeper = started && *started ? **started : os::ProcessIdentity{};
+    runs_.adopt(std::move(open.record), spec, keeper);
+  } else if (known && open.owner == store::Owner::daemon) {
+    runs_.add(std::move(open.record), spec, false);
+  } else {
+    runs_.drop(std::move(open.record), spec, "its job is gone");
+  }
+}
+
+void Supervisor::on_run_end(const ActiveRun& run) {
+  JobEntry* job = jobs_.find(run.record.job);
+  if (job != nullptr && run.record.ending->outcome == Outcome::success) {
+    job->last_success = run.record.ending->at;
+  }
+  if (stopping_ && options_.stop_jobs && runs_.empty()) loop_.stop();
+}
+
+// --- the end
+
+void Supervisor::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload();
+    } else {
+      spdlog::info("{}: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT",
+                   options_.stop_jobs ? "stopping the jobs" : "running jobs go on without me");
+      shut_down();
+    }
+    wait_for_signal();
+  });
+}
+
+/// A second signal does not wait for the jobs.
+void Supervisor::shut_down() {
+  const bool again = std::exchange(stopping_, true);
+  scheduler_.stop();
+  control_.close();
+  watch_.cancel();
+  if (options_.stop_jobs && !again) {
+    runs_.stop_all();
+    if (!runs_.empty()) return;
+  }
+  runs_.release();
+  loop_.stop();  // what the store was given, it commits before it goes
+}
+
+}  // namespace lull::supervisor
