@@ -1,0 +1,149 @@
+#include "runner/cli/app.hpp"
+
+#include "runner/cli/check.hpp"
+#include "runner/cli/control.hpp"
+#include "runner/cli/daemon.hpp"
+#include "runner/cli/history.hpp"
+#include "runner/cli/inspect.hpp"
+#include "runner/cli/run.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lull::cli {
+namespace {
+
+/// What the command line says, and what to do about it.
+struct Parsed {
+  InstanceOptions instance;
+  DaemonOptions daemon;
+  RunOptions run;
+  CheckOptions check;
+  StatusOptions status;
+  StartOptions start;
+  StopOptions stop;
+  HistoryOptions history;
+  LogOptions log;
+  InspectOptions inspect;
+  std::function<int()> action;
+};
+
+/// A subcommand that takes the instance's options and, when chosen, runs `action`.
+CLI::App* add_command(CLI::App& app, Parsed& parsed, const std::string& name,
+                      const std::string& description, std::function<int()> action) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->add_option("--config-dir", parsed.instance.config_dir, "settings and jobs")
+      ->type_name("DIR");
+  command->add_option("--state-dir", parsed.instance.state_dir, "history and logs")
+      ->type_name("DIR");
+  command->add_option("--runtime-dir", parsed.instance.runtime_dir, "control socket")
+      ->type_name("DIR");
+  command->callback([&parsed, action = std::move(action)] { parsed.action = action; });
+  return command;
+}
+
+void add_json(CLI::App* command, bool& json) {
+  command->add_flag("--json", json, "print JSON for programs");
+}
+
+void add_daemon(CLI::App& app, Parsed& parsed) {
+  CLI::App* command = add_command(app, parsed, "daemon", "run the supervisor, in the foreground",
+                                  [&parsed] { return run_daemon(parsed.instance, parsed.daemon); });
+  command->add_flag("--stop-jobs", parsed.daemon.stop_jobs,
+                    "when told to end, stop the running jobs instead of leaving them");
+  command->add_flag("-v,--verbose", parsed.daemon.verbose, "log more");
+}
+
+void add_run(CLI::App& app, Parsed& parsed) {
+  CLI::App* command =
+      add_command(app, parsed, "run", "run one command or job file now, with lull's priority",
+                  [&parsed] { return run_run(parsed.instance, parsed.run); });
+  command->add_option("--policy", parsed.run.policy,
+                      "important, standard, utility, throttle (the default) or passive");
+  CLI::Option* job = command->add_option("--job", parsed.run.job_file, "run this job file");
+  job->type_name("FILE");
+  command->add_option("command", parsed.run.command, "the command, after --")->excludes(job);
+}
+
+void add_check(CLI::App& app, Parsed& parsed) {
+  CLI::App* command = add_command(app, parsed, "check", "validate settings and job files",
+                                  [&parsed] { return run_check(parsed.instance, parsed.check); });
+  command->add_option("PATH", parsed.check.paths, "files or folders (default: the instance's)");
+  add_json(command, parsed.check.json);
+}
+
+void add_control(CLI::App& app, Parsed& parsed) {
+  CLI::App* status = add_command(app, parsed, "status", "state and next slot of the jobs",
+                                 [&parsed] { return run_status(parsed.instance, parsed.status); });
+  status->add_option("JOB", parsed.status.job, "this job only");
+  add_json(status, parsed.status.json);
+
+  CLI::App* start = add_command(app, parsed, "start", "start a job now",
+                                [&parsed] { return run_start(parsed.instance, parsed.start); });
+  start->add_option("JOB", parsed.start.job)->required();
+  start->add_flag("--wait", parsed.start.wait, "until it has ended; fail when it does");
+  add_json(start, parsed.start.json);
+
+  CLI::App* stop = add_command(app, parsed, "stop", "stop a running job and all its processes",
+                               [&parsed] { return run_stop(parsed.instance, parsed.stop); });
+  stop->add_option("JOB", parsed.stop.job)->required();
+  add_json(stop, parsed.stop.json);
+
+  add_command(app, parsed, "reload", "read settings and job files again",
+              [&parsed] { return run_reload(parsed.instance); });
+}
+
+void add_records(CLI::App& app, Parsed& parsed) {
+  CLI::App* history = add_command(app, parsed, "history", "past runs, newest first", [&parsed] {
+    return run_history(parsed.instance, parsed.history);
+  });
+  history->add_option("JOB", parsed.history.job, "this job only");
+  history->add_option("--limit", parsed.history.limit, "so many runs at most")
+      ->check(CLI::PositiveNumber);
+  add_json(history, parsed.history.json);
+
+  CLI::App* log = add_command(app, parsed, "log", "the output of a job's run",
+                              [&parsed] { return run_log(parsed.instance, parsed.log); });
+  log->add_option("JOB", parsed.log.job)->required();
+  log->add_option("--run", parsed.log.run, "the run's number (default: the newest)");
+  log->add_flag("-f,--follow", parsed.log.follow, "go on until the run has ended");
+  add_json(log, parsed.log.json);
+}
+
+void add_inspect(CLI::App& app, Parsed& parsed) {
+  CLI::App* command =
+      add_command(app, parsed, "inspect", "the priority of processes, as the kernel has it",
+                  [&parsed] { return run_inspect(parsed.inspect); });
+  CLI::Option_group* which = command->add_option_group("which");
+  which->add_option("--pid", parsed.inspect.pid, "one process");
+  which->add_option("--pgrp", parsed.inspect.pgrp, "a process group");
+  which->add_option("--user", parsed.inspect.user, "all of a user's, by name or number");
+  which->require_option(1);
+  add_json(command, parsed.inspect.json);
+}
+
+}  // namespace
+
+int run_app(int argc, char** argv) {
+  CLI::App app("lull runs backups, indexing and sync when nobody needs the machine.", "lull");
+  Parsed parsed;
+  app.set_version_flag("--version", "lull " LULL_VERSION);
+  app.require_subcommand(1);
+  add_daemon(app, parsed);
+  add_run(app, parsed);
+  add_check(app, parsed);
+  add_control(app, parsed);
+  add_records(app, parsed);
+  add_inspect(app, parsed);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? kDone : kUsage;
+  }
+  return parsed.action();
+}
+
+}  // namespace lull::cli

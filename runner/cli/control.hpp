@@ -1,0 +1,33 @@
+#pragma once
+
+#include "runner/cli/instance.hpp"
+
+#include <string>
+
+namespace lull::cli {
+
+// The subcommands that ask a running supervisor. Each returns the exit code.
+
+struct StatusOptions {
+  std::string job;  ///< empty: all
+  bool json = false;
+};
+int run_status(const InstanceOptions& instance, const StatusOptions& options);
+
+struct StartOptions {
+  std::string job;
+  bool wait = false;
+  bool json = false;
+};
+/// With `wait`: 0 when the run succeeded, 1 when it did not.
+int run_start(const InstanceOptions& instance, const StartOptions& options);
+
+struct StopOptions {
+  std::string job;
+  bool json = false;
+};
+int run_stop(const InstanceOptions& instance, const StopOptions& options);
+
+int run_reload(const InstanceOptions& instance);
+
+}  // namespace lull::cli

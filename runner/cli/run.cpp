@@ -1,0 +1,212 @@
+#include "runner/cli/run.hpp"
+
+#include "runner/cli/attached_run.hpp"
+#include "runner/os/account.hpp"
+#include "runner/os/errno_error.hpp"
+#include "runner/store/store.hpp"
+#include "runner/supervisor/launcher.hpp"
+#include "runner/supervisor/load.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace lull::cli {
+namespace {
+
+constexpr int kNotFound = 127;
+constexpr int kNotExecutable = 126;
+constexpr int kSignalled = 128;
+
+Result<std::string> current_folder() {
+  std::array<char, PATH_MAX> path{};
+  if (::getcwd(path.data(), path.size()) == nullptr) {
+    return os::errno_error("find the current folder");
+  }
+  return success(path.data());
+}
+
+/// A command line as a job: here, with all of our environment, nothing added but a priority.
+Result<JobSpec> spec_of_command(const RunOptions& options) {
+  const auto folder = current_folder();
+  if (!folder) return folder.error();
+  JobSpec spec;
+  const std::string& program = options.command.front();
+  spec.name = "run:" + program.substr(program.rfind('/') + 1);  // no job file can be called so
+  spec.what = Command{options.command};
+  spec.directory = *folder;
+  for (const auto& [name, value] : os::own_environment())
+    spec.pass_environment.push_back(name);
+  if (!options.policy.empty()) {
+    const auto policy = parse_policy(options.policy);
+    if (!policy) return policy.error();
+    spec.priority.policy = *policy;
+    spec.priority.levels = levels_of(*policy);
+  }
+  return spec;
+}
+
+/// History is worth having, but a full disk must not keep a command from running.
+class Record {
+ public:
+  explicit Record(const os::InstancePaths& paths) {
+    const auto made = os::make_folders(paths.state_dir, 0700);
+    auto store = made ? store::Store::open(paths.database()) : Result<store::Store>(made.error());
+    if (store) {
+      store_ = std::make_unique<store::Store>(std::move(*store));
+    } else {
+      warn(store.error());
+    }
+  }
+
+  RunId add(const RunRecord& run) {
+    RunId id = 0;
+    change([&](store::Store& store) {
+      id = store.add_run(run, store::Owner::command).value_or(0);
+      store.set_started(id, *run.started, "");
+    });
+    return id;
+  }
+  void add_level(RunId run, const LevelChange& level) {
+    change([&](store::Store& store) { store.add_level(run, level); });
+  }
+  void close(RunId run, const Ending& ending) {
+    change([&](store::Store& store) { store.close_run(run, ending); });
+  }
+  [[nodiscard]] bool works() const { return store_ != nullptr; }
+
+ private:
+  template <class Change>
+  void change(Change&& apply) {
+    if (!store_) return;
+    const auto changed = store::guarded([&] {
+      store_->begin();
+      apply(*store_);
+      store_->commit();
+    });
+    if (changed) return;
+    warn(changed.error());
+    store_.reset();
+  }
+  static void warn(const Error& error) { complain("not recorded: " + error.what()); }
+  std::unique_ptr<store::Store> store_;
+};
+
+/// runs/ of the state folder; a temporary one where that cannot be written.
+Result<os::RunFolders> run_folders(const os::InstancePaths& paths, bool recorded) {
+  if (recorded) return os::RunFolders::open(paths.state_dir);
+  std::string folder = "/tmp/lull-run.XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) return os::errno_error("make a folder in /tmp");
+  return os::RunFolders::open(folder);
+}
+
+int exit_code_of(const Ending& ending, const keeper::Report& failed) {
+  if (ending.exit_code) return *ending.exit_code;
+  if (ending.signal) return kSignalled + *ending.signal;
+  if (failed.stage != keeper::Stage::exec) return kFailed;
+  return failed.error == ENOENT ? kNotFound : kNotExecutable;
+}
+
+/// stdin being a terminal, the job gets one of its own in place of each of ours.
+struct Streams {
+  std::optional<os::Pty> pty;
+  supervisor::LaunchOptions options;
+};
+
+Result<Streams> make_streams() {
+  Streams streams;
+  streams.options.stdio = Stdio::inherit;
+  streams.options.stop_with_supervisor = true;
+  if (::isatty(STDIN_FILENO) == 0) return streams;
+  auto pty = os::open_pty(STDIN_FILENO);
+  if (!pty) return pty.error();
+  streams.options.stdio = Stdio::terminal;
+  for (int fd = 0; fd < 3; ++fd) {
+    if (::isatty(fd) != 0) {
+      streams.options.descriptors[static_cast<std::size_t>(fd)] = pty->slave.get();
+    }
+  }
+  streams.pty = std::move(*pty);
+  return streams;
+}
+
+Ending ending_of(const os::RunFolders& folders, RunId run) {
+  const auto outcome = folders.outcome(run);
+  if (outcome && *outcome) return (*outcome)->ending;
+  Ending ending;
+  ending.at = os::now();
+  ending.outcome = Outcome::interrupted;
+  ending.detail = "the keeper ended without an outcome";
+  return ending;
+}
+
+/// One command from its record to its exit code.
+Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
+  Record record(paths);
+  RunRecord run;
+  run.job = spec.name;
+  run.trigger = Trigger::manual;
+  run.slot = os::now();
+  run.started = run.slot;
+  run.id = record.add(run);
+  const auto folders = run_folders(paths, record.works());
+  if (!folders) return folders.error();
+  const auto launcher = supervisor::Launcher::make(*folders, paths.log_dir);
+  if (!launcher) return launcher.error();
+  auto streams = make_streams();
+  if (!streams) return streams.error();
+  auto launched = launcher->launch(spec, run, streams->options);
+  if (!launched) return launched.error();
+
+  keeper::Report failed;
+  const auto on_reports = [&](std::span<const keeper::Report> reports) {
+    const keeper::Report& last = reports.back();
+    if (last.kind == keeper::Report::Kind::running) {
+      record.add_level(run.id, {os::now(), Foreground::light, to_string(launched->plan.level),
+                                describe_applied(*launched, reports), "at start"});
+    } else if (last.kind == keeper::Report::Kind::spawn_failed) {
+      failed = last;
+      complain(describe_failure(*launched, last));
+    }
+  };
+  AttachedRun(std::move(launched->keeper), std::move(streams->pty), on_reports).follow();
+  const Ending ending = ending_of(*folders, run.id);
+  record.close(run.id, ending);
+  folders->remove(run.id);
+  return exit_code_of(ending, failed);
+}
+
+Result<JobSpec> spec_of_file(const RunOptions& options, const os::InstancePaths& paths) {
+  const auto self = os::own_account();
+  if (!self) return self.error();
+  const supervisor::LoadedJob job = supervisor::load_job(options.job_file, paths, *self);
+  for (const config::Diagnostic& problem : job.diagnostics) {
+    std::fprintf(stderr, "%s\n", to_string(problem).c_str());
+  }
+  if (!job.spec) return Error(options.job_file + " has errors");
+  return *job.spec;
+}
+
+}  // namespace
+
+int run_run(const InstanceOptions& instance, const RunOptions& options) {
+  block_signals();
+  const os::InstancePaths paths = paths_of(instance);
+  const auto spec =
+      options.job_file.empty() ? spec_of_command(options) : spec_of_file(options, paths);
+  if (!spec) {
+    complain(spec.error().what());
+    return kUsage;
+  }
+  const auto exit_code = run_spec(*spec, paths);
+  if (exit_code) return *exit_code;
+  complain(exit_code.error().what());
+  return kFailed;
+}
+
+}  // namespace lull::cli
