@@ -1,0 +1,109 @@
+#include "tests/support/one_run.hpp"
+
+#include "runner/os/machine.hpp"
+#include "runner/os/pidfd.hpp"
+#include "runner/os/process.hpp"
+#include "runner/os/read_file.hpp"
+#include "tests/support/deadline.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+namespace lull::tests {
+
+std::string probe() {
+  const std::string own = os::own_program().value();
+  return own.substr(0, own.rfind('/')) + "/lull-probe";
+}
+
+JobSpec probe_job(const std::vector<std::string>& arguments) {
+  JobSpec spec;
+  spec.name = "probe";
+  Command command{{probe()}};
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  spec.what = command;
+  spec.directory = "/";
+  spec.limits.stop_timeout = std::chrono::milliseconds(300);
+  // Not the default: on a busy machine a courteous job may take minutes to do nothing.
+  spec.priority.levels = levels_of(Policy::important);
+  return spec;
+}
+
+std::multimap<std::string, std::string> parse_output(const std::string& text) {
+  std::multimap<std::string, std::string> values;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t blank = line.find(' ');
+    if (blank != std::string::npos) values.emplace(line.substr(0, blank), line.substr(blank + 1));
+  }
+  return values;
+}
+
+OneRun::OneRun(JobSpec spec, supervisor::LaunchOptions options)
+    : folders_(os::RunFolders::open(state_.path()).value()),
+      launcher_(supervisor::Launcher::make(folders_, state_.path()).value()) {
+  RunRecord run;
+  run.id = 1;
+  run.job = spec.name;
+  run.slot = os::now();
+  auto launched = launcher_.launch(spec, run, options);
+  if (launched) {
+    launched_.emplace(std::move(*launched));
+  } else {
+    launch_error_ = launched.error().what();
+  }
+}
+
+OneRun::~OneRun() {
+  if (!launched_ || os::has_ended(launched_->keeper.pidfd.get())) return;
+  signal_keeper(SIGTERM);
+  wait();
+}
+
+void OneRun::read_reports() {
+  const auto news = os::read_reports(launched_->keeper.reports.get());
+  if (news) reports_.insert(reports_.end(), news->begin(), news->end());
+}
+
+bool OneRun::wait_until_running() {
+  eventually([this] {
+    read_reports();
+    if (reports_.empty()) return os::has_ended(launched_->keeper.pidfd.get());
+    const auto kind = reports_.back().kind;
+    return kind == keeper::Report::Kind::running || kind == keeper::Report::Kind::spawn_failed;
+  });
+  return job() != 0;
+}
+
+std::optional<os::KeeperOutcome> OneRun::wait() {
+  const bool ended = eventually([this] { return os::has_ended(launched_->keeper.pidfd.get()); });
+  if (!ended) return std::nullopt;
+  read_reports();
+  return folders_.outcome(1).value();
+}
+
+void OneRun::signal_keeper(int signal) const {
+  os::send_signal(launched_->keeper.pidfd.get(), signal);
+}
+
+pid_t OneRun::job() const {
+  for (const keeper::Report& report : reports_) {
+    if (report.kind == keeper::Report::Kind::running) return report.pid;
+  }
+  return 0;
+}
+
+std::string OneRun::log() const { return slurp(launched_->log + ".old") + slurp(launched_->log); }
+
+bool is_alive(pid_t pid) {
+  const auto stat = os::read_process_stat(pid);
+  return stat && stat->state != 'Z' && stat->state != 'X';
+}
+
+std::string slurp(const std::string& path) {
+  const auto text = os::read_file(path);
+  return text ? *text : "";
+}
+
+}  // namespace lull::tests

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "jobs/spec.hpp"
+#include "runner/os/run_folder.hpp"
+#include "runner/supervisor/launcher.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lull::tests {
+
+/// The probe's own path, beside the test program.
+std::string probe();
+
+/// A job that runs the probe: `probe_job({"exit", "3"})`.
+JobSpec probe_job(const std::vector<std::string>& arguments);
+
+/// "KEY VALUE" lines by key, in the order in which they came.
+std::multimap<std::string, std::string> parse_output(const std::string& text);
+
+/// One run under a real keeper, without a supervisor.
+class OneRun {
+ public:
+  explicit OneRun(JobSpec spec, supervisor::LaunchOptions options = {});
+  ~OneRun();
+  OneRun(const OneRun&) = delete;
+  OneRun& operator=(const OneRun&) = delete;
+
+  /// Waits until the job runs, or cannot.
+  bool wait_until_running();
+  /// Waits for the keeper's end and returns what it left.
+  std::optional<os::KeeperOutcome> wait();
+  void signal_keeper(int signal) const;
+
+  /// The main process; 0 before it runs.
+  [[nodiscard]] pid_t job() const;
+  [[nodiscard]] pid_t keeper() const { return launched_->keeper.pid; }
+  [[nodiscard]] const std::vector<keeper::Report>& reports() const { return reports_; }
+  [[nodiscard]] const supervisor::Launched& launched() const { return *launched_; }
+  /// What the job has printed so far.
+  [[nodiscard]] std::string log() const;
+  [[nodiscard]] std::string log_path() const { return launched_->log; }
+  [[nodiscard]] std::string run_folder() const { return folders_.path(1); }
+  /// Why there was no keeper at all.
+  [[nodiscard]] const std::string& launch_error() const { return launch_error_; }
+
+ private:
+  void read_reports();
+
+  TempFolder state_;
+  os::RunFolders folders_;
+  supervisor::Launcher launcher_;
+  std::optional<supervisor::Launched> launched_;
+  std::string launch_error_;
+  std::vector<keeper::Report> reports_;
+};
+
+/// Whether a process with this pid is there, zombies not counted.
+bool is_alive(pid_t pid);
+
+/// Text of a file, "" when it is not there.
+std::string slurp(const std::string& path);
+
+}  // namespace lull::tests

@@ -1,0 +1,205 @@
+// A job for tests: prints what it finds itself to be, or behaves badly in one chosen way. Its
+// output is lines of "KEY VALUE", written with write(2) as the first thing that it does.
+#include "runner/os/read_file.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace {
+
+std::string output;
+
+void put(std::string_view key, const std::string& value) {
+  output += std::string(key) + " " + value + "\n";
+}
+void put(std::string_view key, long value) { put(key, std::to_string(value)); }
+
+void flush() {
+  std::string_view rest(output);
+  while (!rest.empty()) {
+    const ssize_t size = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (size <= 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(size));
+  }
+  output.clear();
+}
+
+std::string one_line(const std::string& path) {
+  std::string text = lull::os::read_file(path).value();
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  for (char& c : text) {
+    if (c == '\n') c = ';';
+  }
+  return text;
+}
+
+std::string link_of(const std::string& path) {
+  std::array<char, 4096> target{};
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  return size < 0 ? "" : std::string(target.data(), static_cast<std::size_t>(size));
+}
+
+void put_fds() {
+  DIR* folder = ::opendir("/proc/self/fd");
+  while (const dirent* entry = ::readdir(folder)) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == ".." || name == std::to_string(::dirfd(folder))) continue;
+    put("fd", name + " " + link_of("/proc/self/fd/" + name));
+  }
+  ::closedir(folder);
+}
+
+void put_status(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find("\n" + std::string(key) + ":\t");
+  if (at == std::string_view::npos) return;
+  text.remove_prefix(at + key.size() + 3);
+  put(key, std::string(text.substr(0, text.find('\n'))));
+}
+
+void put_priority() {
+  errno = 0;
+  put("nice", ::getpriority(PRIO_PROCESS, 0));
+  put("ioprio", ::syscall(SYS_ioprio_get, 1, 0));
+  put("policy", ::sched_getscheduler(0));
+  if (::access("/proc/self/autogroup", R_OK) == 0) {
+    put("autogroup", one_line("/proc/self/autogroup"));
+  }
+  put("cgroup", one_line("/proc/self/cgroup"));
+}
+
+void put_identity() {
+  put("pid", ::getpid());
+  put("ppid", ::getppid());
+  put("session", ::getsid(0));
+  put("group", ::getpgrp());
+  int death = 0;
+  ::prctl(PR_GET_PDEATHSIG, &death);
+  put("pdeathsig", death);
+  put("uid", ::getuid());
+  put("euid", ::geteuid());
+  put("gid", ::getgid());
+  put("cwd", link_of("/proc/self/cwd"));
+}
+
+int print_self() {
+  put_priority();
+  put_identity();
+  put_fds();
+  const std::string status = lull::os::read_file("/proc/self/status").value();
+  for (const char* key : {"SigBlk", "SigIgn", "SigCgt", "Groups"})
+    put_status(status, key);
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  put("nofile", static_cast<long>(files.rlim_cur));
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    put("env", *entry);
+  flush();
+  return 0;
+}
+
+/// Prints itself, then waits to be looked at from outside.
+int stay() {
+  print_self();
+  for (;;)
+    ::pause();
+}
+
+int print_bytes(long count) {
+  std::array<char, 65536> block{};
+  block.fill('x');
+  for (long left = count; left > 0;) {
+    const auto size = static_cast<std::size_t>(std::min<long>(left, block.size()));
+    const ssize_t written = ::write(STDOUT_FILENO, block.data(), size);
+    if (written <= 0) return 1;
+    left -= written;
+  }
+  put("last", "line");
+  flush();
+  return 0;
+}
+
+/// As daemon(3) does: a grandchild in a session of its own lives on when we exit.
+int daemonize() {
+  std::array<int, 2> ready{};
+  if (::pipe2(ready.data(), O_CLOEXEC) != 0) return 1;
+  if (::fork() == 0) {
+    ::setsid();
+    if (::fork() != 0) ::_exit(0);
+    put("daemon", ::getpid());
+    flush();
+    (void)!::write(ready[1], "x", 1);
+    for (;;)
+      ::pause();
+  }
+  char byte = 0;
+  ::close(ready[1]);
+  return ::read(ready[0], &byte, 1) == 1 ? 0 : 1;
+}
+
+/// Exits 0 while children go on, in our own group.
+int leave_children() {
+  for (int i = 0; i < 3; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (;;)
+        ::pause();
+    }
+    put("child", child);
+  }
+  flush();
+  return 0;
+}
+
+int ignore_term() {
+  std::signal(SIGTERM, SIG_IGN);
+  if (::fork() == 0) {
+    ::setsid();  // away from the group that a shell would signal
+    put("child", ::getpid());
+    flush();
+    for (;;)
+      ::pause();
+  }
+  put("pid", ::getpid());
+  flush();
+  for (;;)
+    ::pause();
+}
+
+int close_fds() {
+  for (int fd = 0; fd < 256; ++fd)
+    ::close(fd);
+  ::usleep(50'000);  // time in which a keeper that trusts its pipe would go wrong
+  return 7;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  const long number = argc > 2 ? std::strtol(argv[2], nullptr, 10) : 0;
+  if (what == "self") return print_self();
+  if (what == "stay") return stay();
+  if (what == "exit") return static_cast<int>(number);
+  if (what == "kill-self") return ::raise(static_cast<int>(number));
+  if (what == "print") return print_bytes(number);
+  if (what == "daemonize") return daemonize();
+  if (what == "leave-children") return leave_children();
+  if (what == "ignore-term") return ignore_term();
+  if (what == "close-fds") return close_fds();
+  return 2;
+}
