@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -135,15 +136,18 @@ void AttachedRun::take_key_strokes() {
     listening_ = false;
     return;
   }
-  const std::string_view typed(keys.data(), static_cast<std::size_t>(size));
-  std::size_t sent = 0;
-  for (std::size_t i = 0; i < typed.size(); ++i) {
-    if (!os::is_suspend_key(pty_->master.get(), typed[i])) continue;
-    (void)!::write(pty_->master.get(), &typed[sent], i - sent);
-    sent = i + 1;
+  std::string_view typed(keys.data(), static_cast<std::size_t>(size));
+  while (!typed.empty()) {
+    const int terminal = pty_->master.get();
+    const auto suspend_key = std::find_if(typed.begin(), typed.end(), [terminal](char key) {
+      return os::is_suspend_key(terminal, key);
+    });
+    const auto before = static_cast<std::size_t>(suspend_key - typed.begin());
+    (void)!::write(terminal, typed.data(), before);
+    if (suspend_key == typed.end()) return;
     suspend();
+    typed.remove_prefix(before + 1);
   }
-  (void)!::write(pty_->master.get(), &typed[sent], typed.size() - sent);
 }
 
 void AttachedRun::take_output() {

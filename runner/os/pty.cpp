@@ -52,7 +52,8 @@ bool is_suspend_key(int master, char key) {
   termios modes{};
   return ::tcgetattr(master, &modes) == 0 && (modes.c_lflag & ISIG) != 0 &&
          modes.c_cc[VSUSP] != _POSIX_VDISABLE &&
-         static_cast<unsigned char>(key) == modes.c_cc[VSUSP];
+         static_cast<unsigned char>(key) == modes.c_cc[VSUSP] &&
+         ::tcgetpgrp(master) == ::tcgetsid(master);
 }
 
 }  // namespace lull::os
