@@ -123,7 +123,7 @@ SpawnPlan make_spawn_plan(const JobSpec& spec, const RunRecord& run, const Spawn
   const auto path = environment.find("PATH");
   plan.programs = search_path(plan.argv.front(), path == environment.end() ? "" : path->second);
   for (const auto& [name, value] : environment)
-    plan.environment.push_back(name + "=" + value);
+    plan.environment.emplace_back(name).append("=").append(value);
   const bool other_user = context.user && context.user->uid != context.self.uid;
   plan.directory = !spec.directory.empty() ? spec.directory
                    : other_user            ? context.user->home

@@ -18,6 +18,7 @@ __asm__(
     "  call lull_keeper_start\n");
 
 namespace lull::keeper {
+// NOLINTNEXTLINE(readability-function-size): a system call has up to six arguments and a number
 long syscall_raw(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
@@ -44,6 +45,7 @@ __asm__(
     "  bl lull_keeper_start\n");
 
 namespace lull::keeper {
+// NOLINTNEXTLINE(readability-function-size): a system call has up to six arguments and a number
 long syscall_raw(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 namespace lull::keeper {
+// NOLINTNEXTLINE(readability-function-size): a system call has up to six arguments and a number
 long syscall_raw(long number, long a, long b, long c, long d, long e, long f) {
   const long result = ::syscall(number, a, b, c, d, e, f);
   return result == -1 ? -errno : result;

@@ -21,6 +21,7 @@ bool PlanView::map(int fd) {
   if (size < static_cast<long>(sizeof(Plan))) return false;
   const long base = sys(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
   if (base < 0 && base > -4096) return false;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the bare mmap returns an address as a number
   base_ = reinterpret_cast<char*>(base);
   plan_ = reinterpret_cast<const Plan*>(base_);
   if (plan_->version != kPlanVersion || plan_->size != size) return false;

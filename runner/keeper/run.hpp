@@ -38,9 +38,9 @@ inline constexpr std::size_t kMaxCgroups = 8;
 
 struct RunCgroups {
   std::uint32_t count = 0;
-  int folders[kMaxCgroups];  ///< -errno where the group could not be made
-  int tasks[kMaxCgroups];    ///< v1: open for writing by the child
-  int unified = -1;          ///< the index of the v2 group, or -1
+  int folders[kMaxCgroups] = {};  ///< -errno where the group could not be made
+  int tasks[kMaxCgroups] = {};    ///< v1: open for writing by the child
+  int unified = -1;               ///< the index of the v2 group, or -1
 };
 
 /// Makes every group of the plan, named NAME.PID, and writes its settings. What fails is noted in

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace SQLite {
+namespace SQLite {  // NOLINT(readability-identifier-naming): the library's own name
 class Database;
 class Statement;
 }  // namespace SQLite
@@ -47,6 +47,8 @@ class Store {
   /// exist is an empty history.
   static Result<Store> open_for_reading(const std::string& path);
 
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();

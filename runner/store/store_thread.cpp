@@ -1,6 +1,7 @@
 #include "runner/store/store_thread.hpp"
 
 #include <csignal>
+#include <utility>
 
 namespace lull::store {
 
@@ -34,13 +35,8 @@ void StoreThread::submit(Work work, Done done) {
 
 void StoreThread::run() {
   for (;;) {
-    std::vector<Item> batch;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      batch.swap(queue_);
-    }
+    std::vector<Item> batch = next_batch();
+    if (batch.empty()) return;
     if (commit(batch)) {
       commit_one_by_one(batch);  // the one that fails must not take the others with it
       continue;
@@ -52,19 +48,29 @@ void StoreThread::run() {
   }
 }
 
+/// Waits for work; empty when there is none left and the thread is to end.
+std::vector<StoreThread::Item> StoreThread::next_batch() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  return std::exchange(queue_, {});
+}
+
+/// All of the batch or nothing of it; throws what SQLite throws.
+void StoreThread::write(std::vector<Item>& batch) {
+  store_.begin();
+  try {
+    for (Item& item : batch)
+      item.work(store_);
+    store_.commit();
+  } catch (...) {
+    // After SQLITE_FULL and the like the transaction may be gone already.
+    (void)guarded([&] { store_.rollback(); });
+    throw;
+  }
+}
+
 std::optional<Error> StoreThread::commit(std::vector<Item>& batch) {
-  const auto result = guarded([&] {
-    store_.begin();
-    try {
-      for (Item& item : batch)
-        item.work(store_);
-      store_.commit();
-    } catch (...) {
-      // After SQLITE_FULL and the like the transaction may be gone already.
-      (void)guarded([&] { store_.rollback(); });
-      throw;
-    }
-  });
+  const auto result = guarded([&] { write(batch); });
   if (result) return std::nullopt;
   return result.error();
 }

@@ -37,6 +37,8 @@ class StoreThread {
     Done done;
   };
   void run();
+  std::vector<Item> next_batch();
+  void write(std::vector<Item>& batch);
   std::optional<Error> commit(std::vector<Item>& batch);
   void commit_one_by_one(std::vector<Item>& batch);
 

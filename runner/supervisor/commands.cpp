@@ -38,7 +38,7 @@ std::string ended_line(const ActiveRun& run, const Zone& zone) {
 asio::awaitable<std::optional<Error>> committed(store::StoreThread& store,
                                                 store::StoreThread::Work work) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(std::optional<Error>)>(
-      [&store](auto handler, store::StoreThread::Work todo) {
+      [&store](auto handler, store::StoreThread::Work&& todo) {
         // std::function copies what it holds and a handler can only be moved.
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         store.submit(std::move(todo),
@@ -127,7 +127,7 @@ asio::awaitable<void> Commands::start(Request request, Send send) {
     co_await send(error_line(started.error().what()));
     co_return;
   }
-  const ActiveRunPtr run = *started;
+  const ActiveRunPtr& run = *started;
   while (run->state == ActiveRun::State::starting && !run->ended()) {
     co_await run->wait_for_change();
   }

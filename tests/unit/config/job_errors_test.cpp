@@ -108,6 +108,7 @@ TEST_CASE("parse_job: long and hostile texts are cut and made harmless") {
 
 TEST_CASE("parse_job: a file full of errors shows the first two hundred") {
   std::string text = "command = ['true']\n";
-  for (int i = 0; i < 20'000; ++i) text += "key" + std::to_string(i) + " = 1\n";
+  for (int i = 0; i < 20'000; ++i)
+    text += "key" + std::to_string(i) + " = 1\n";
   CHECK(parse_job(text, "job", "job", user_context()).diagnostics.size() == 200);
 }
