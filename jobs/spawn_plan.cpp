@@ -128,6 +128,7 @@ SpawnPlan make_spawn_plan(const JobSpec& spec, const RunRecord& run, const Spawn
   plan.directory = !spec.directory.empty() ? spec.directory
                    : other_user            ? context.user->home
                                            : context.self.home;
+  plan.directory_is_default = spec.directory.empty();
   plan.level = spec.priority.levels.light;
   if (other_user) plan.become = context.user;
   plan.cgroups = context.cgroups;

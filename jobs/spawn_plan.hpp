@@ -49,6 +49,7 @@ struct SpawnPlan {
   std::vector<std::string> argv;
   std::vector<std::string> environment;  ///< "NAME=VALUE"
   std::string directory;
+  bool directory_is_default = false;  ///< nobody asked for it: "/" stands in where it is missing
   Level level;
   std::optional<Account> become;  ///< none: stay who we are
   std::vector<CgroupPlacement> cgroups;

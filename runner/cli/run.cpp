@@ -166,7 +166,8 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
   keeper::Report failed;
   const auto on_reports = [&](std::span<const keeper::Report> reports) {
     const keeper::Report& last = reports.back();
-    if (last.kind == keeper::Report::Kind::running) {
+    if (last.kind == keeper::Report::Kind::running ||
+        last.kind == keeper::Report::Kind::autogroup_set) {
       record.add_level(run.id, {os::now(), Foreground::light, to_string(launched->plan.level),
                                 describe_applied(*launched, reports), "at start"});
     } else if (last.kind == keeper::Report::Kind::spawn_failed) {

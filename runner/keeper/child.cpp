@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 namespace lull::keeper {
 namespace {
@@ -73,30 +74,12 @@ std::uint32_t enter_cgroups(const ChildSetup& setup) {
   return joined;
 }
 
-/// CONFIG_SCHED_AUTOGROUP may be missing: no file, no failure. An EAGAIN (another write within the
-/// last 100 ms, proc_sched_autogroup_set_nice in the kernel) is reported and tried again by the
-/// supervisor.
+/// CONFIG_SCHED_AUTOGROUP may be missing: no file, no failure. An EAGAIN (somebody on this machine
+/// wrote one within the last 100 ms, proc_sched_autogroup_set_nice in the kernel) is reported, and
+/// the keeper tries again.
 void set_autogroup(const ChildSetup& setup) {
-  const long fd = sys(SYS_openat, AT_FDCWD, "/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
-  if (fd == -ENOENT) return;
-  knob(setup, Stage::autogroup, fd);
-  if (fd < 0) return;
-  Line<16> nice;
-  nice << static_cast<std::int64_t>((*setup.plan)->nice);
-  knob(setup, Stage::autogroup, sys(SYS_write, fd, nice.c_str(), nice.view().size()));
-  sys(SYS_close, fd);
-}
-
-std::int32_t read_autogroup() {
-  char buffer[128];
-  std::string_view text = read_small("/proc/self/autogroup", buffer);
-  const std::size_t at = text.rfind(' ');
-  if (at == std::string_view::npos) return Report::kNoAutogroup;
-  text.remove_prefix(at + 1);
-  const bool negative = !text.empty() && text.front() == '-';
-  if (negative) text.remove_prefix(1);
-  const auto value = static_cast<std::int32_t>(take_number(text));
-  return negative ? -value : value;
+  const long set = write_autogroup("/proc/self", (*setup.plan)->nice);
+  if (set != -ENOENT) knob(setup, Stage::autogroup, set);
 }
 
 void set_priority(const ChildSetup& setup) {
@@ -125,6 +108,15 @@ void die_with_keeper(const ChildSetup& setup) {
   if (sys(SYS_getppid) != setup.keeper) sys(SYS_exit_group, 127);
 }
 
+/// A home that is not there (a system account's, an unmounted one) is no reason not to run a job
+/// that did not ask for it; cron thinks the same.
+void enter_directory(const ChildSetup& setup) {
+  const PlanView& plan = *setup.plan;
+  long entered = sys(SYS_chdir, plan.text(plan->directory));
+  if (entered < 0 && plan.has(kOrRoot)) entered = sys(SYS_chdir, "/");
+  must(setup, Stage::directory, entered);
+}
+
 void set_fds(const ChildSetup& setup) {
   if (setup.output < 0) return;  // stdio passes through; all that is ours is CLOEXEC
   must(setup, Stage::fds, sys(SYS_dup3, setup.null, 0, 0));
@@ -150,19 +142,22 @@ void report_applied(const ChildSetup& setup, std::uint32_t cgroups) {
   report.kind = Report::Kind::applied;
   report.nice = static_cast<std::int32_t>(20 - sys(SYS_getpriority, PRIO_PROCESS, 0));
   report.io_priority = static_cast<std::int32_t>(sys(SYS_ioprio_get, kIoPriorityWhoProcess, 0));
-  report.autogroup_nice = read_autogroup();
+  report.autogroup_nice = read_autogroup("/proc/self");
   report.cgroups = cgroups;
   send(setup, report);
 }
 
-/// As execvp(3) searches: what is missing is passed over, what may not be executed is remembered.
+/// As a shell searches: what is missing is passed over, what is there and may not be executed is
+/// remembered. A folder of PATH that we may not look into hides nothing that we could have run.
 void exec_first(const ChildSetup& setup) {
   const PlanView& plan = *setup.plan;
   long worst = -ENOENT;
   for (char** program = plan.texts(plan->programs); *program != nullptr; ++program) {
     const long error =
         sys(SYS_execve, *program, plan.texts(plan->argv), plan.texts(plan->environment));
-    if (error == -EACCES) worst = error;
+    const bool is_there =
+        plan->programs.count == 1 || sys(SYS_faccessat, AT_FDCWD, *program, F_OK) == 0;
+    if (error == -EACCES && is_there) worst = error;
     if (error != -ENOENT && error != -ENOTDIR && error != -EACCES) must(setup, Stage::exec, error);
   }
   must(setup, Stage::exec, worst);
@@ -178,7 +173,7 @@ void exec_child(const ChildSetup& setup) {
   set_limits(setup);
   become_user(setup);
   die_with_keeper(setup);
-  must(setup, Stage::directory, sys(SYS_chdir, setup.plan->text((*setup.plan)->directory)));
+  enter_directory(setup);
   set_fds(setup);
   reset_signals(setup);
   exec_first(setup);

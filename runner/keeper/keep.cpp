@@ -57,6 +57,10 @@ constexpr std::size_t kKernelSigsetSize = 8;
 /// user's) before the run is closed without them.
 constexpr std::int64_t kGiveUpMs = 10'000;
 constexpr std::int64_t kKillAgainMs = 50;
+/// The kernel takes one unprivileged autogroup write in 100 ms on the whole machine. Keepers that
+/// all try again must not do so at the same moment for ever, so each adds its own few milliseconds.
+constexpr std::int64_t kAutogroupAgainMs = 105;
+constexpr std::int64_t kAutogroupSpreadMs = 64;
 
 constexpr std::uint64_t bit(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
 constexpr std::uint64_t kListened = bit(SIGCHLD) | bit(SIGTERM) | bit(SIGINT) | bit(SIGHUP) |
@@ -78,8 +82,9 @@ struct Run {
   int signals = -1;     ///< signalfd
   int supervisor = -1;  ///< pidfd
   Phase phase = Phase::running;
-  std::int64_t timeout_at = -1;  ///< monotonic ms; -1: none
-  std::int64_t kill_at = -1;     ///< when the next harder step is due
+  std::int64_t timeout_at = -1;    ///< monotonic ms; -1: none
+  std::int64_t autogroup_at = -1;  ///< when to try again to set it
+  std::int64_t kill_at = -1;       ///< when the next harder step is due
   std::int64_t give_up_at = -1;
 };
 
@@ -168,6 +173,10 @@ long clone_child(Run& run) {
   return sys(SYS_clone3, &args, sizeof args);
 }
 
+void try_autogroup_later(Run& run) {
+  run.autogroup_at = monotonic_ms() + kAutogroupAgainMs + run.self % kAutogroupSpreadMs;
+}
+
 /// Passes the child's reports on until exec closes the pipe. True when the job runs.
 bool follow_child(Run& run, int reports) {
   bool failed = false;
@@ -181,6 +190,7 @@ bool follow_child(Run& run, int reports) {
       note_failure(run, report);
       failed = true;
     } else {
+      if (report.stage == Stage::autogroup && report.error == EAGAIN) try_autogroup_later(run);
       tell(run, report);
     }
   }
@@ -323,8 +333,29 @@ void kill_tree(Run& run, std::int64_t now) {
   }
 }
 
+void set_autogroup(Run& run) {
+  Line<32> process;
+  process << "/proc/" << static_cast<std::int64_t>(run.job);
+  run.autogroup_at = -1;
+  const long set = write_autogroup(process.c_str(), run.plan->nice);
+  if (set == -EAGAIN) return try_autogroup_later(run);
+  if (set < 0) return;
+  Report report;
+  report.kind = Report::Kind::autogroup_set;
+  report.pid = run.job;
+  report.autogroup_nice = read_autogroup(process.c_str());
+  tell(run, report);
+}
+
+/// The earlier of two instants, of which -1 is none.
+std::int64_t earlier(std::int64_t a, std::int64_t b) {
+  if (a < 0 || b < 0) return a < 0 ? b : a;
+  return a < b ? a : b;
+}
+
 void check_clock(Run& run) {
   const std::int64_t now = monotonic_ms();
+  if (run.autogroup_at >= 0 && now >= run.autogroup_at) set_autogroup(run);
   if (run.timeout_at >= 0 && now >= run.timeout_at) {
     run.timeout_at = -1;
     stop(run, "timed-out");
@@ -335,7 +366,8 @@ void check_clock(Run& run) {
 }
 
 void wait_for_event(Run& run) {
-  std::int64_t next = run.phase == Phase::running ? run.timeout_at : run.kill_at;
+  const std::int64_t next =
+      run.phase == Phase::running ? earlier(run.timeout_at, run.autogroup_at) : run.kill_at;
   timespec wait{};
   if (next >= 0) {
     const std::int64_t left = next - monotonic_ms();

@@ -45,6 +45,7 @@ enum PlanFlag : std::uint32_t {
   kTakeTerminal = 1U << 1,        ///< fd 0 becomes the controlling terminal
   kStopWithSupervisor = 1U << 2,  ///< the job ends when the supervisor dies
   kChangeUser = 1U << 3,          ///< uid, gid and groups are to be set
+  kOrRoot = 1U << 4,              ///< the directory was not asked for: "/" will do as well
 };
 
 struct Plan {
@@ -145,10 +146,11 @@ constexpr const char* stage_name(Stage stage) {
 /// pipe (shorter than PIPE_BUF, so each arrives whole).
 struct Report {
   enum class Kind : std::uint32_t {
-    knob_failed,   ///< a priority knob could not be set: the job runs without it
-    spawn_failed,  ///< there will be no job
-    applied,       ///< what the kernel says of the child, just before exec
-    running,       ///< exec succeeded; `pid` is the job's main process
+    knob_failed,    ///< a priority knob could not be set: the job runs without it
+    spawn_failed,   ///< there will be no job
+    applied,        ///< what the kernel says of the child, just before exec
+    running,        ///< exec succeeded; `pid` is the job's main process
+    autogroup_set,  ///< later: the kernel took the autogroup's nice value after all
   };
   Kind kind = Kind::running;
   Stage stage = Stage::none;

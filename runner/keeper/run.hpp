@@ -66,6 +66,11 @@ struct ChildSetup {
 /// the report pipe as a stage and an errno.
 [[noreturn]] void exec_child(const ChildSetup& setup);
 
+/// The autogroup's nice value of `process` as /proc has it; Report::kNoAutogroup without one.
+std::int32_t read_autogroup(const char* process);
+/// Sets it: 0 or -errno; -ENOENT where the kernel has no autogroups.
+long write_autogroup(const char* process, std::int32_t nice);
+
 // --- tree.cpp: the job's processes, found by descent.
 
 /// Sends `signal` to every descendant of `root` (not to itself) that can be found now, each through

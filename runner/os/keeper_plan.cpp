@@ -60,6 +60,7 @@ std::uint32_t flags_of(const SpawnPlan& plan) {
   if (plan.stdio == Stdio::terminal) flags |= keeper::kTakeTerminal;
   if (plan.stop_with_supervisor) flags |= keeper::kStopWithSupervisor;
   if (plan.become) flags |= keeper::kChangeUser;
+  if (plan.directory_is_default) flags |= keeper::kOrRoot;
   return flags;
 }
 

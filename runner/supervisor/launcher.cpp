@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <optional>
 #include <system_error>
 
 namespace lull::supervisor {
@@ -13,9 +16,20 @@ namespace {
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
+/// The autogroup's nice value where the kernel took it only after a while.
+std::optional<int> late_autogroup(std::span<const keeper::Report> reports) {
+  std::optional<int> nice;
+  for (const keeper::Report& report : reports) {
+    if (report.kind == keeper::Report::Kind::autogroup_set) nice = report.autogroup_nice;
+  }
+  return nice;
+}
+
 void add_failed_knobs(Applied& applied, std::span<const keeper::Report> reports) {
+  const bool autogroup_came_late = late_autogroup(reports).has_value();
   for (const keeper::Report& report : reports) {
     if (report.kind != keeper::Report::Kind::knob_failed) continue;
+    if (report.stage == keeper::Stage::autogroup && autogroup_came_late) continue;
     applied.emplace_back(std::string(stage_name(report.stage)) + ".failed", reason(report.error));
   }
 }
@@ -108,7 +122,8 @@ Applied describe_applied(const Launched& launched, std::span<const keeper::Repor
     applied.emplace_back("nice", std::to_string(report.nice));
     applied.emplace_back("io", to_string(os::io_priority_of(report.io_priority)));
     if (report.autogroup_nice != keeper::Report::kNoAutogroup) {
-      applied.emplace_back("autogroup", std::to_string(report.autogroup_nice));
+      applied.emplace_back("autogroup",
+                           std::to_string(late_autogroup(reports).value_or(report.autogroup_nice)));
     }
     for (std::size_t i = 0; i < launched.plan.cgroups.size(); ++i) {
       if (((report.cgroups >> i) & 1U) == 0) continue;
@@ -121,6 +136,13 @@ Applied describe_applied(const Launched& launched, std::span<const keeper::Repor
   }
   add_failed_knobs(applied, reports);
   return applied;
+}
+
+bool awaits_autogroup(std::span<const keeper::Report> reports) {
+  return !late_autogroup(reports) &&
+         std::any_of(reports.begin(), reports.end(), [](const keeper::Report& report) {
+           return report.stage == keeper::Stage::autogroup && report.error == EAGAIN;
+         });
 }
 
 std::string describe_failure(const Launched& launched, const keeper::Report& report) {

@@ -68,6 +68,9 @@ class Launcher {
 /// back, or with why it could not be set.
 Applied describe_applied(const Launched& launched, std::span<const keeper::Report> reports);
 
+/// Whether the keeper goes on trying to set the autogroup's nice value.
+bool awaits_autogroup(std::span<const keeper::Report> reports);
+
 /// "exec: No such file or directory (tried /usr/bin/resstic …)".
 std::string describe_failure(const Launched& launched, const keeper::Report& report);
 

@@ -54,6 +54,14 @@ Ending without_process(Outcome outcome, std::string detail) {
   return ending;
 }
 
+/// The job's main process once it runs, else 0.
+pid_t running_pid(std::span<const keeper::Report> reports) {
+  for (const keeper::Report& report : reports) {
+    if (report.kind == keeper::Report::Kind::running) return report.pid;
+  }
+  return 0;
+}
+
 void log_end(const RunRecord& run) {
   const Ending& ending = *run.ending;
   const auto level = ending.outcome == Outcome::success ? spdlog::level::info : spdlog::level::warn;
@@ -168,40 +176,49 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
                    if (error) spdlog::error("run={} start not recorded: {}", id, error->what());
                  });
   if (run->stopping) stop(*run);
-  co_await follow_start(run, *launched);
+  co_await follow_reports(run, *launched);
   co_await wait_for_keeper(run);
   end(run, ending_of(*run));
 }
 
-/// Reads the keeper's reports up to the one that says whether there is a job.
-asio::awaitable<bool> Runs::follow_start(ActiveRunPtr run, Launched& launched) {
+/// Reads the keeper's reports until there is nothing more to expect: the job runs with all that it
+/// was to get, or there is no job and the outcome file says why.
+asio::awaitable<void> Runs::follow_reports(ActiveRunPtr run, Launched& launched) {
   Readable pipe(loop_, launched.keeper.reports.get());
   std::vector<keeper::Report> all;
   for (;;) {
     const auto news = os::read_reports(launched.keeper.reports.get());
-    if (!news) co_return false;  // the outcome file will say why
+    if (!news) co_return;
     all.insert(all.end(), news->begin(), news->end());
-    if (!all.empty() && all.back().kind == keeper::Report::Kind::running) break;
-    if (!all.empty() && all.back().kind == keeper::Report::Kind::spawn_failed) co_return false;
+    const pid_t pid = running_pid(all);
+    if (pid != 0 && run->main_pid == 0) {
+      note_running(*run, pid);
+      note_level(*run, launched, all, "at start");
+    } else if (pid != 0 && !news->empty()) {
+      note_level(*run, launched, all, "the kernel took the autogroup's nice value late");
+    }
+    if (pid != 0 && !awaits_autogroup(all)) co_return;
     co_await pipe.wait();
   }
-  note_running(*run, launched, all);
-  co_return true;
 }
 
-void Runs::note_running(ActiveRun& run, const Launched& launched,
-                        const std::vector<keeper::Report>& reports) {
+void Runs::note_running(ActiveRun& run, pid_t pid) {
   run.state = ActiveRun::State::running;
-  run.main_pid = reports.back().pid;
-  LevelChange level{os::now(), Foreground::light, to_string(launched.plan.level),
-                    describe_applied(launched, reports), "at start"};
-  run.record.levels.push_back(level);
-  store_->submit([id = run.record.id, level](store::Store& store) { store.add_level(id, level); },
-                 [](const auto&) {});
-  spdlog::info("job={} run={} started pid={} level=\"{}\"", run.record.job, run.record.id,
-               run.main_pid, level.level);
+  run.main_pid = pid;
+  spdlog::info("job={} run={} started pid={}", run.record.job, run.record.id, pid);
   set_group_weight();
   run.announce();
+}
+
+void Runs::note_level(ActiveRun& run, const Launched& launched,
+                      std::span<const keeper::Report> reports, const char* reason) {
+  const LevelChange level{os::now(), Foreground::light, to_string(launched.plan.level),
+                          describe_applied(launched, reports), reason};
+  run.record.levels.push_back(level);
+  store_->submit([id = run.record.id, level](store::Store& store) { store.add_level(id, level); },
+                 [id = run.record.id](const auto& error) {
+                   if (error) spdlog::error("run={} level not recorded: {}", id, error->what());
+                 });
 }
 
 asio::awaitable<void> Runs::wait_for_keeper(ActiveRunPtr run) {

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -79,10 +80,11 @@ class Runs {
   void spawn_follower(const ActiveRunPtr& run, boost::asio::awaitable<void> follower);
   boost::asio::awaitable<void> live(ActiveRunPtr run);
   boost::asio::awaitable<void> live_adopted(ActiveRunPtr run, os::ProcessIdentity keeper);
-  boost::asio::awaitable<bool> follow_start(ActiveRunPtr run, Launched& launched);
+  boost::asio::awaitable<void> follow_reports(ActiveRunPtr run, Launched& launched);
   boost::asio::awaitable<void> wait_for_keeper(ActiveRunPtr run);
-  void note_running(ActiveRun& run, const Launched& launched,
-                    const std::vector<keeper::Report>& reports);
+  void note_running(ActiveRun& run, pid_t pid);
+  void note_level(ActiveRun& run, const Launched& launched, std::span<const keeper::Report> reports,
+                  const char* reason);
   [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
   void end(const ActiveRunPtr& run, Ending ending);
   void forget(const ActiveRunPtr& run);

@@ -69,9 +69,7 @@ void OneRun::read_reports() {
 bool OneRun::wait_until_running() {
   eventually([this] {
     read_reports();
-    if (reports_.empty()) return os::has_ended(launched_->keeper.pidfd.get());
-    const auto kind = reports_.back().kind;
-    return kind == keeper::Report::Kind::running || kind == keeper::Report::Kind::spawn_failed;
+    return job() != 0 || os::has_ended(launched_->keeper.pidfd.get());
   });
   return job() != 0;
 }

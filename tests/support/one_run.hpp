@@ -39,6 +39,11 @@ class OneRun {
   [[nodiscard]] pid_t job() const;
   [[nodiscard]] pid_t keeper() const { return launched_->keeper.pid; }
   [[nodiscard]] const std::vector<keeper::Report>& reports() const { return reports_; }
+  /// The same after another look.
+  const std::vector<keeper::Report>& reports_now() {
+    read_reports();
+    return reports_;
+  }
   [[nodiscard]] const supervisor::Launched& launched() const { return *launched_; }
   /// What the job has printed so far.
   [[nodiscard]] std::string log() const;
