@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 namespace lull::os {
@@ -152,6 +153,16 @@ Result<std::optional<KeeperOutcome>> RunFolders::outcome(RunId run) const {
   const auto outcome = parse_outcome_file(**text);
   if (!outcome) return outcome.error().within(path(run) + "/outcome");
   return std::optional(*outcome);
+}
+
+std::vector<RunId> RunFolders::list() const {
+  std::vector<RunId> runs;
+  std::error_code ignored;  // an unreadable folder has nothing to tidy
+  for (const auto& entry : std::filesystem::directory_iterator(path_, ignored)) {
+    const std::string name = entry.path().filename();
+    if (const auto run = number<RunId>(name)) runs.push_back(*run);
+  }
+  return runs;
 }
 
 void RunFolders::remove(RunId run) const {

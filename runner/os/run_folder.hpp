@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lull::os {
 
@@ -46,6 +47,8 @@ class RunFolders {
   /// What has been claimed or published; nothing where the file is not there (yet).
   [[nodiscard]] Result<std::optional<ProcessIdentity>> started(RunId run) const;
   [[nodiscard]] Result<std::optional<KeeperOutcome>> outcome(RunId run) const;
+  /// The runs that have a folder.
+  [[nodiscard]] std::vector<RunId> list() const;
   /// Removes the folder with what keepers put there; fails silently, the next start tries again.
   void remove(RunId run) const;
 

@@ -228,23 +228,6 @@ void Store::close_run(RunId run, const Ending& ending) {
   update.exec();
 }
 
-std::vector<OpenRun> Store::prune(TimePoint horizon) {
-  std::vector<OpenRun> gone;
-  constexpr const char* kOld =
-      "WHERE ended < ? AND id NOT IN (SELECT max(id) FROM runs WHERE outcome = 'success' GROUP BY "
-      "job)";
-  SQLite::Statement query(*database_, select_runs(kOld));
-  query.bind(1, number(horizon));
-  while (query.executeStep())
-    gone.push_back(run_of(query));
-  for (const OpenRun& run : gone) {
-    auto& remove = statement("DELETE FROM runs WHERE id = ?");
-    remove.bind(1, run.record.id);
-    remove.exec();
-  }
-  return gone;
-}
-
 std::vector<OpenRun> Store::open_runs() {
   std::vector<OpenRun> runs;
   SQLite::Statement query(*database_, select_runs("WHERE outcome IS NULL ORDER BY id"));

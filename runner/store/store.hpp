@@ -71,10 +71,6 @@ class Store {
   void add_level(RunId run, const LevelChange& change);
   /// Does nothing to a run that has ended already.
   void close_run(RunId run, const Ending& ending);
-  /// Forgets runs that ended before `horizon`, except each job's last success. Returns them, for
-  /// their logs to be removed.
-  std::vector<OpenRun> prune(TimePoint horizon);
-
   std::vector<OpenRun> open_runs();
   /// Newest first; `job` empty: of all; `limit` 0: every one.
   std::vector<RunRecord> history(std::string_view job, int limit);

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <set>
 
 namespace lull::supervisor {
 namespace {
@@ -111,8 +112,10 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
     std::map<std::string, store::JobClock> clocks;
     std::map<std::string, TimePoint> successes;
     std::vector<store::OpenRun> open;
+    std::vector<RunId> folders;  ///< seen before the runs were asked for: a later one is no remnant
   };
   auto answer = std::make_shared<Answer>();
+  if (!took_up_) answer->folders = folders_->list();
   store_.submit(
       [answer, changes, now = os::now(), first = !took_up_](store::Store& store) {
         for (const std::string& job : changes.rescheduled)
@@ -131,13 +134,22 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
         for (const auto& [name, at] : answer->successes) {
           if (JobEntry* job = jobs_.find(name); job != nullptr) job->last_success = at;
         }
-        if (!took_up_) {
-          for (store::OpenRun& open : answer->open)
-            take_up(std::move(open));
-        }
+        if (!took_up_) take_up_all(std::move(answer->open), answer->folders);
         took_up_ = true;
         scheduler_.look_at_all();
       });
+}
+
+/// Also removes the folders of runs that were closed by a supervisor which ended before it could.
+void Supervisor::take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& folders) {
+  std::set<RunId> wanted;
+  for (const store::OpenRun& run : open)
+    wanted.insert(run.record.id);
+  for (const RunId run : folders) {
+    if (!wanted.contains(run)) folders_->remove(run);
+  }
+  for (store::OpenRun& run : open)
+    take_up(std::move(run));
 }
 
 /// A run that the store has as open: its keeper lives, or has left an outcome, or was killed, or

@@ -42,6 +42,7 @@ class Supervisor {
   void watch_files();
   void reload();
   void take_up_clocks(const TableChanges& changes);
+  void take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& folders);
   void take_up(store::OpenRun open);
   void on_run_end(const ActiveRun& run);
 
