@@ -28,6 +28,7 @@ void JobTable::take_over(const LoadedJob& loaded, TableChanges& changes) {
   const bool same_schedule =
       was_scheduled && loaded.spec->enabled && entry.spec->schedule == loaded.spec->schedule;
   entry.spec = loaded.spec;
+  changes.redefined.push_back(loaded.name);
   if (!same_schedule && !is_new) changes.rescheduled.push_back(loaded.name);
   if (!entry.spec->schedule) return;
   entry.zone = zone_of(*entry.spec);

@@ -29,6 +29,7 @@ struct JobEntry {
 
 /// What a reload changed.
 struct TableChanges {
+  std::vector<std::string> redefined;    ///< new ones included
   std::vector<std::string> added;        ///< not seen since the supervisor's start
   std::vector<std::string> rescheduled;  ///< a new [schedule], or newly enabled
   std::vector<std::string> removed;

@@ -3,8 +3,10 @@
 #include "runner/os/instance_lock.hpp"
 #include "runner/os/machine.hpp"
 #include "runner/os/process.hpp"
+#include "runner/supervisor/not_yet.hpp"
 
 #include <boost/asio/post.hpp>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -21,6 +23,12 @@ Result<void> make_all_folders(const os::InstancePaths& paths) {
     if (auto made = os::make_folders(*folder, 0700); !made) return made.error();
   }
   return os::make_folders(paths.jobs_dir(), 0755);
+}
+
+void warn_of_keys_without_effect(const JobSpec& spec) {
+  const std::vector<std::string> keys = keys_without_effect(spec);
+  if (keys.empty()) return;
+  spdlog::warn("job={} without effect in this version: {}", spec.name, fmt::join(keys, ", "));
 }
 
 /// A definition for a run whose job file is gone: enough to follow it to its end.
@@ -103,6 +111,8 @@ void Supervisor::reload() {
     scheduler_.forget(job);
   spdlog::info("{} jobs: {} new, {} rescheduled, {} removed", jobs_.all().size(),
                changes.added.size(), changes.rescheduled.size(), changes.removed.size());
+  for (const std::string& job : changes.redefined)
+    warn_of_keys_without_effect(*jobs_.find(job)->spec);
   take_up_clocks(changes);
 }
 

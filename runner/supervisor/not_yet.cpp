@@ -1,0 +1,21 @@
+#include "runner/supervisor/not_yet.hpp"
+
+namespace lull::supervisor {
+
+std::vector<std::string> keys_without_effect(const JobSpec& spec) {
+  std::vector<std::string> keys;
+  const auto note = [&keys](bool is_set, const char* key) {
+    if (is_set) keys.emplace_back(key);
+  };
+  note(spec.when != GateSpec{}, "[when]");
+  note(spec.schedule && spec.schedule->deadline, "deadline");
+  note(spec.schedule && spec.schedule->every && spec.schedule->every->awake, "every … awake");
+  note(spec.limits.retries > 0, "retries");
+  note(!spec.limits.locks.empty(), "locks");
+  note(spec.limits.memory.has_value(), "memory");
+  note(spec.output.has_value(), "[output]");
+  note(spec.notify != NotifySpec{}, "[notify]");
+  return keys;
+}
+
+}  // namespace lull::supervisor
