@@ -51,8 +51,8 @@ Result<Supervisor::Base> Supervisor::make_base(const os::InstancePaths& paths) {
   if (!launcher) return launcher.error();
   auto store = store::Store::open(paths.database());
   if (!store) return store.error().within(paths.database());
-  return Base{std::move(*lock), std::move(kept), std::make_unique<Launcher>(std::move(*launcher)),
-              std::move(*store)};
+  auto kept_launcher = std::make_unique<Launcher>(std::move(*launcher));
+  return Base{std::move(*lock), std::move(kept), std::move(kept_launcher), std::move(*store)};
 }
 
 Result<std::unique_ptr<Supervisor>> Supervisor::make(boost::asio::io_context& loop,

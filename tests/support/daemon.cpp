@@ -16,6 +16,7 @@ namespace {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (std::string& text : texts)
     result.push_back(text.data());
   result.push_back(nullptr);
@@ -72,6 +73,8 @@ std::string lull_program() {
   return own.substr(0, own.rfind('/')) + "/lull";
 }
 
+Instance::Instance() { settings(""); }
+
 Instance::~Instance() {
   if (!daemon_) return;
   // So that no job outlives its test: the next daemon adopts what runs and stops it.
@@ -84,7 +87,11 @@ void Instance::job(const std::string& name, const std::string& text) const {
   folder_.write("config/jobs/" + name + ".toml", text);
 }
 
-void Instance::settings(const std::string& text) const { folder_.write("config/lull.toml", text); }
+// What tests a priority says so in its job file. Any other job would starve where the machine has
+// more to do, as it should, and its test would wait in vain.
+void Instance::settings(const std::string& text) const {
+  folder_.write("config/lull.toml", text + "[defaults.priority]\npolicy = \"important\"\n");
+}
 
 std::vector<std::string> Instance::environment() const {
   return {"LULL_CONFIG_DIR=" + path("config"), "LULL_STATE_DIR=" + path("state"),

@@ -44,10 +44,14 @@ class Child {
 /// An instance of lull in folders of its own, with or without a running supervisor.
 class Instance {
  public:
+  Instance();
   ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
 
   /// Writes jobs/NAME.toml.
   void job(const std::string& name, const std::string& text) const;
+  /// Writes lull.toml: `text`, keys at the top only, and what every test wants.
   void settings(const std::string& text) const;
 
   /// Runs a subcommand to its end.

@@ -40,7 +40,7 @@ std::multimap<std::string, std::string> parse_output(const std::string& text) {
   return values;
 }
 
-OneRun::OneRun(JobSpec spec, supervisor::LaunchOptions options)
+OneRun::OneRun(const JobSpec& spec, supervisor::LaunchOptions options)
     : folders_(os::RunFolders::open(state_.path()).value()),
       launcher_(supervisor::Launcher::make(folders_, state_.path()).value()) {
   RunRecord run;

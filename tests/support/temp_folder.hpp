@@ -28,7 +28,7 @@ class TempFolder {
 
   /// Writes a file below, making its folders.
   std::string write(const std::string& name, const std::string& text) const {
-    const std::string file = path(name);
+    std::string file = path(name);
     std::filesystem::create_directories(std::filesystem::path(file).parent_path());
     std::ofstream(file) << text;
     return file;

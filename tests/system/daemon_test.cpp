@@ -49,7 +49,8 @@ bool is_running(const Instance& instance, const std::string& job) {
 
 TEST_CASE("daemon: takes up slots by itself, each recorded with what was applied") {
   Instance instance;
-  instance.job("tick", probe_command("\"exit\", \"0\"") + "[schedule]\nevery = \"1s\"\n");
+  instance.job("tick", probe_command("\"exit\", \"0\"") +
+                           "[schedule]\nevery = \"1s\"\n[priority]\npolicy = \"standard\"\n");
   instance.start_daemon();
   const json runs = ended_runs(instance, "tick", 3);
   REQUIRE(runs.size() >= 3);

@@ -105,8 +105,10 @@ TEST_CASE("priority: the job is in its cgroups and the keeper is not") {
   CHECK(found == run.launched().plan.cgroups.size());
   CHECK(keeper.find(name) == std::string::npos);
   for (const CgroupPlacement& group : run.launched().plan.cgroups) {
+    const std::string folder = group.parent + "/" + name + "/";
     for (const auto& [file, value] : group.settings) {
-      CHECK(slurp(group.parent + "/" + name + "/" + file) == value + "\n");
+      std::string path = folder;
+      CHECK(slurp(path.append(file)) == std::string(value).append("\n"));
     }
   }
 }
@@ -204,6 +206,7 @@ TEST_CASE("priority: an autogroup that the kernel refused at first is set within
   if (!os::read_autogroup(::getpid()).value()) return;  // a kernel without autogroups
   // Without privilege one of several writers at once gets EAGAIN; with it none does.
   std::vector<std::unique_ptr<OneRun>> runs;
+  runs.reserve(4);
   for (int i = 0; i < 4; ++i) {
     runs.push_back(std::make_unique<OneRun>(job_at({11, {IoClass::idle, 0}}, {"stay"})));
   }
