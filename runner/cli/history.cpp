@@ -30,6 +30,11 @@ Tone tone_of(Outcome outcome) {
   return Tone::plain;
 }
 
+std::string state_of(const RunRecord& run) {
+  if (run.ending) return std::string(to_string(run.ending->outcome));
+  return run.started ? "running" : "due";
+}
+
 std::string exit_of(const RunRecord& run) {
   if (!run.ending) return "";
   if (run.ending->exit_code) return std::to_string(*run.ending->exit_code);
@@ -49,8 +54,7 @@ std::vector<Cell> row_of(const RunRecord& run, const Zone& zone) {
           {run.job},
           {format_local(run.slot, zone)},
           {std::string(to_string(run.trigger))},
-          {ended ? std::string(to_string(run.ending->outcome)) : "running",
-           ended ? tone_of(run.ending->outcome) : Tone::notice},
+          {state_of(run), ended ? tone_of(run.ending->outcome) : Tone::notice},
           {exit_of(run)},
           {took(run)},
           {ended ? format_bytes(run.ending->usage.read) : ""},

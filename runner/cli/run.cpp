@@ -197,6 +197,10 @@ Result<JobSpec> spec_of_file(const RunOptions& options, const os::InstancePaths&
 
 int run_run(const InstanceOptions& instance, const RunOptions& options) {
   block_signals();
+  if (options.job_file.empty() && options.command.empty()) {
+    complain("run what? lull run -- CMD…, or lull run --job FILE");
+    return kUsage;
+  }
   const os::InstancePaths paths = paths_of(instance);
   const auto spec =
       options.job_file.empty() ? spec_of_command(options) : spec_of_file(options, paths);

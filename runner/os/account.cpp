@@ -74,14 +74,11 @@ Result<Account> own_account() {
   passwd entry{};
   passwd* found = nullptr;
   ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
-  if (found != nullptr) return account_of(entry);
+  Account account{::getuid(), ::getgid(), {::getgid()}, std::to_string(::getuid()), "/", "/bin/sh"};
+  if (found != nullptr) account = account_of(entry);
   const char* home = std::getenv("HOME");
-  return Account{::getuid(),
-                 ::getgid(),
-                 {::getgid()},
-                 std::to_string(::getuid()),
-                 home == nullptr ? "/" : home,
-                 "/bin/sh"};
+  if (home != nullptr && home[0] == '/') account.home = home;
+  return account;
 }
 
 Result<std::string> read_file_as(const Account& account, const std::string& path) {

@@ -11,7 +11,8 @@ namespace lull::os {
 /// the database does: a few milliseconds once per run of a job with `user`.
 Result<Account> find_account(std::string_view name);
 
-/// Our own account; where the database does not know our uid, HOME and the number stand in.
+/// Our own account. $HOME, where it is set, is its home, as for every program that we start; where
+/// the database does not know our uid, its number is its name.
 Result<Account> own_account();
 
 /// Reads a small file with the rights of `account` and no more: what a job's own user may not read,

@@ -30,6 +30,13 @@ std::string started_line(const ActiveRun& run, bool last) {
   return line({{"run", run.record.id}, {"pid", run.main_pid}}, last);
 }
 
+std::string failure_of(const ActiveRun& run) {
+  const Ending& ending = *run.record.ending;
+  return "run " + std::to_string(run.record.id) + " of " + run.record.job + ": " +
+         std::string(to_string(ending.outcome)) +
+         (ending.detail.empty() ? "" : " (" + ending.detail + ")");
+}
+
 std::string ended_line(const ActiveRun& run, const Zone& zone) {
   return line({{"record", record_json(run.record, zone)}}, true);
 }
@@ -130,6 +137,11 @@ asio::awaitable<void> Commands::start(Request request, Send send) {
   const ActiveRunPtr& run = *started;
   while (run->state == ActiveRun::State::starting && !run->ended()) {
     co_await run->wait_for_change();
+  }
+  const bool there_is_no_job = run->ended() && run->main_pid == 0;
+  if (there_is_no_job && !request.wait) {
+    co_await send(error_line(failure_of(*run)));
+    co_return;
   }
   co_await send(started_line(*run, !request.wait));
   if (!request.wait) co_return;

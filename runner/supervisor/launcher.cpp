@@ -2,6 +2,7 @@
 
 #include "runner/os/account.hpp"
 #include "runner/os/errno_error.hpp"
+#include "runner/os/read_file.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,20 @@ std::optional<int> late_autogroup(std::span<const keeper::Report> reports) {
     if (report.kind == keeper::Report::Kind::autogroup_set) nice = report.autogroup_nice;
   }
   return nice;
+}
+
+std::string group_name(const Launched& launched) {
+  return launched.cgroup_name + "." + std::to_string(launched.keeper.pid);
+}
+
+/// The settings as the kernel gives them back; a group that is gone already has none.
+void add_cgroup(Applied& applied, const CgroupPlacement& placement, const std::string& name) {
+  const std::string folder = placement.parent + "/" + name;
+  applied.emplace_back(placement.knob, folder);
+  for (const auto& [file, wanted] : placement.settings) {
+    auto text = os::read_file(folder + "/" + file);
+    if (text) applied.emplace_back(file, text->substr(0, text->find('\n')));
+  }
 }
 
 void add_failed_knobs(Applied& applied, std::span<const keeper::Report> reports) {
@@ -128,10 +143,7 @@ Applied describe_applied(const Launched& launched, std::span<const keeper::Repor
     for (std::size_t i = 0; i < launched.plan.cgroups.size(); ++i) {
       if (((report.cgroups >> i) & 1U) == 0) continue;
       const CgroupPlacement& placement = launched.plan.cgroups[i];
-      applied.emplace_back(placement.knob, placement.parent + "/" + launched.cgroup_name + "." +
-                                               std::to_string(launched.keeper.pid));
-      for (const auto& [file, value] : placement.settings)
-        applied.emplace_back(file, value);
+      add_cgroup(applied, placement, group_name(launched));
     }
   }
   add_failed_knobs(applied, reports);

@@ -71,7 +71,7 @@ Applied describe_applied(const Launched& launched, std::span<const keeper::Repor
 /// Whether the keeper goes on trying to set the autogroup's nice value.
 bool awaits_autogroup(std::span<const keeper::Report> reports);
 
-/// "exec: No such file or directory (tried /usr/bin/resstic …)".
+/// "exec: No such file or directory (resstic)".
 std::string describe_failure(const Launched& launched, const keeper::Report& report);
 
 }  // namespace lull::supervisor

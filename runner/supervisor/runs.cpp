@@ -146,10 +146,15 @@ ActiveRunPtr Runs::of_job(std::string_view job) const {
   return nullptr;
 }
 
+/// The queue's order, but one run of a job at a time: the next waits for the one before.
 void Runs::start_next() {
-  while (accepting_ && scheduled_ < max_concurrent_ && !queue_.empty()) {
-    const ActiveRunPtr run = queue_.front();
-    queue_.pop_front();
+  while (accepting_ && scheduled_ < max_concurrent_) {
+    const auto next = std::find_if(queue_.begin(), queue_.end(), [this](const ActiveRunPtr& run) {
+      return !started_jobs_.contains(run->record.job);
+    });
+    if (next == queue_.end()) return;
+    const ActiveRunPtr run = *next;
+    queue_.erase(next);
     ++scheduled_;
     spawn_follower(run, live(run));
   }
@@ -157,6 +162,7 @@ void Runs::start_next() {
 
 void Runs::spawn_follower(const ActiveRunPtr& run, asio::awaitable<void> follower) {
   run->state = ActiveRun::State::starting;
+  started_jobs_.insert(run->record.job);
   asio::co_spawn(loop_, std::move(follower), log_exit);
 }
 
@@ -269,19 +275,24 @@ void Runs::end(const ActiveRunPtr& run, Ending ending) {
 
 void Runs::forget(const ActiveRunPtr& run) {
   active_.erase(run->record.id);
-  if (run->state != ActiveRun::State::due && !run->by_hand) --scheduled_;
+  if (run->state != ActiveRun::State::due) {
+    started_jobs_.erase(started_jobs_.find(run->record.job));
+    if (!run->by_hand) --scheduled_;
+  }
   set_group_weight();
   start_next();
 }
 
-void Runs::set_group_weight() const {
+void Runs::set_group_weight() {
   int lowest = 20;
   for (const auto& [id, run] : active_) {
     if (run->state == ActiveRun::State::running) {
       lowest = std::min(lowest, run->spec->priority.levels.light.nice);
     }
   }
-  if (lowest < 20) launcher_->set_group_weight(lowest);
+  if (lowest == 20 || lowest == group_nice_) return;
+  group_nice_ = lowest;
+  launcher_->set_group_weight(lowest);
 }
 
 }  // namespace lull::supervisor

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -88,7 +89,7 @@ class Runs {
   [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
   void end(const ActiveRunPtr& run, Ending ending);
   void forget(const ActiveRunPtr& run);
-  void set_group_weight() const;
+  void set_group_weight();
 
   boost::asio::any_io_executor loop_;
   const Launcher* launcher_;
@@ -97,8 +98,10 @@ class Runs {
   OnEnd on_end_;
   std::map<RunId, ActiveRunPtr> active_;
   std::deque<ActiveRunPtr> queue_;
+  std::multiset<std::string> started_jobs_;  ///< those that have a process
   int max_concurrent_ = 1;
-  int scheduled_ = 0;  ///< running and not by hand
+  int group_nice_ = 20;  ///< what the group's weight stands for; 20: not set yet
+  int scheduled_ = 0;    ///< running and not by hand
   bool accepting_ = true;
 };
 

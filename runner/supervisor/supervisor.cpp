@@ -168,14 +168,15 @@ void Supervisor::take_up(store::OpenRun open) {
   const RunId id = open.record.id;
   const auto started = folders_->started(id);
   const bool claimed = !started || started->has_value();
-  const bool alive = started && *started && os::open_process(**started);
+  const os::Fd keeper = started && *started ? os::open_process(**started) : os::Fd();
+  const bool alive = keeper && !os::has_ended(keeper.get());
   if (open.owner == store::Owner::command && alive) return;  // a `lull run` sees to it
   const JobEntry* job = jobs_.find(open.record.job);
   const bool known = job != nullptr && job->spec;
   const auto spec = known ? job->spec : nameless_spec(open.record.job);
   if (claimed) {
-    const os::ProcessIdentity keeper = started && *started ? **started : os::ProcessIdentity{};
-    runs_.adopt(std::move(open.record), spec, keeper);
+    runs_.adopt(std::move(open.record), spec,
+                started && *started ? **started : os::ProcessIdentity{});
   } else if (known && open.owner == store::Owner::daemon) {
     runs_.add(std::move(open.record), spec, false);
   } else {

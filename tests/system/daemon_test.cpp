@@ -107,6 +107,7 @@ TEST_CASE("start --wait: exits as the run ended, and says why it failed") {
   CHECK(missing.exit_code == 1);
   CHECK_THAT(missing.out, ContainsSubstring("exec: No such file or directory"));
   CHECK(instance.history("missing")[0]["outcome"] == "spawn-failed");
+  CHECK(instance.lull({"start", "missing"}).exit_code == 1);
   CHECK(instance.lull({"start", "killed", "--wait"}).exit_code == 1);
   CHECK(instance.history("killed")[0]["signal"] == 11);
   const Finished unknown = instance.lull({"start", "nothing"});
@@ -292,6 +293,23 @@ TEST_CASE("overlap: a slot that comes while the job runs is skipped and says so"
     return !skipped.is_null();
   }));
   CHECK_THAT(skipped["detail"].get<std::string>(), ContainsSubstring("still going on"));
+}
+
+TEST_CASE("overlap: with queue and replace no job ever runs beside itself") {
+  const std::string overlap = GENERATE("queue", "replace");
+  Instance instance;
+  instance.job("slow", "script = \"echo + >> '" + instance.path("ledger") +
+                           "'; sleep 1.5; echo - >> '" + instance.path("ledger") +
+                           "'\"\n[schedule]\nevery = \"1s\"\n[limits]\noverlap = \"" + overlap +
+                           "\"\n");
+  instance.start_daemon();
+  const json runs = ended_runs(instance, "slow", 3);
+  // Each began only after the one before had ended.
+  for (std::size_t i = 0; i + 1 < runs.size(); ++i) {
+    if (runs[i]["started"].is_null()) continue;
+    CHECK(runs[i]["started"] >= runs[i + 1]["ended"]);
+  }
+  if (overlap == "replace") CHECK(runs.back()["outcome"] == "stopped");
 }
 
 TEST_CASE("control socket: nonsense is answered, a flood is cut off, the daemon lives") {

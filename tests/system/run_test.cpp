@@ -141,6 +141,7 @@ TEST_CASE("run: has the policy's priority and is in the history as manual") {
   CHECK(run["outcome"] == "success");
   CHECK(run["levels"][0]["applied"]["nice"] == "10");
   CHECK(instance.lull({"run", "--policy", "fastest", "--", "true"}).exit_code == 2);
+  CHECK(instance.lull({"run"}).exit_code == 2);
 }
 
 TEST_CASE("run --job: runs one file without a supervisor") {
