@@ -50,7 +50,7 @@ bool is_running(const Instance& instance, const std::string& job) {
 TEST_CASE("daemon: takes up slots by itself, each recorded with what was applied") {
   Instance instance;
   instance.job("tick", probe_command("\"exit\", \"0\"") +
-                           "[schedule]\nevery = \"1s\"\n[priority]\npolicy = \"standard\"\n");
+                           "[schedule]\nevery = \"1s\"\n[priority]\npolicy = \"throttle\"\n");
   instance.start_daemon();
   const json runs = ended_runs(instance, "tick", 3);
   REQUIRE(runs.size() >= 3);
