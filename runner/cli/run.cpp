@@ -97,13 +97,36 @@ class Record {
   std::unique_ptr<store::Store> store_;
 };
 
-/// runs/ of the state folder; a temporary one where that cannot be written.
-Result<os::RunFolders> run_folders(const os::InstancePaths& paths, bool recorded) {
-  if (recorded) return os::RunFolders::open(paths.state_dir);
-  std::string folder = "/tmp/lull-run.XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return os::errno_error("make a folder in /tmp");
-  return os::RunFolders::open(folder);
-}
+/// The run's folder: below the state folder, or in a temporary one where that cannot be written,
+/// which goes when we do.
+class RunPlace {
+ public:
+  static Result<RunPlace> make(const os::InstancePaths& paths, bool recorded) {
+    std::string temporary;
+    if (!recorded) {
+      temporary = "/tmp/lull-run.XXXXXX";
+      if (::mkdtemp(temporary.data()) == nullptr) return os::errno_error("make a folder in /tmp");
+    }
+    auto folders = os::RunFolders::open(recorded ? paths.state_dir : temporary);
+    if (!folders) return folders.error();
+    return RunPlace(std::move(*folders), std::move(temporary));
+  }
+
+  [[nodiscard]] const os::RunFolders& folders() const { return folders_; }
+
+  void remove(RunId run) const {
+    folders_.remove(run);
+    if (temporary_.empty()) return;
+    ::rmdir((temporary_ + "/runs").c_str());
+    ::rmdir(temporary_.c_str());
+  }
+
+ private:
+  RunPlace(os::RunFolders folders, std::string temporary)
+      : folders_(std::move(folders)), temporary_(std::move(temporary)) {}
+  os::RunFolders folders_;
+  std::string temporary_;
+};
 
 int exit_code_of(const Ending& ending, const keeper::Report& failed) {
   if (ending.exit_code) return *ending.exit_code;
@@ -154,9 +177,9 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
   run.slot = os::now();
   run.started = run.slot;
   run.id = record.add(run);
-  const auto folders = run_folders(paths, record.works());
-  if (!folders) return folders.error();
-  const auto launcher = supervisor::Launcher::make(*folders, paths.log_dir);
+  const auto place = RunPlace::make(paths, record.works());
+  if (!place) return place.error();
+  const auto launcher = supervisor::Launcher::make(place->folders(), paths.log_dir);
   if (!launcher) return launcher.error();
   auto streams = make_streams();
   if (!streams) return streams.error();
@@ -176,9 +199,9 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
     }
   };
   AttachedRun(std::move(launched->keeper), std::move(streams->pty), on_reports).follow();
-  const Ending ending = ending_of(*folders, run.id);
+  const Ending ending = ending_of(place->folders(), run.id);
   record.close(run.id, ending);
-  folders->remove(run.id);
+  place->remove(run.id);
   return exit_code_of(ending, failed);
 }
 
