@@ -40,8 +40,8 @@ class RawTerminal {
 };
 
 /// Whether `key` asks the job on `master`'s terminal to stop: its VSUSP character, while the job
-/// leaves signals to the terminal and its own process group has the foreground. In a shell that runs
-/// there, the commands' groups are the shell's to stop, and the terminal can.
+/// leaves signals to the terminal and its own process group has the foreground. In a shell that
+/// runs there, the commands' groups are the shell's to stop, and the terminal can.
 bool is_suspend_key(int master, char key);
 
 }  // namespace lull::os
