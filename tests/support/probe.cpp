@@ -165,6 +165,12 @@ int leave_children() {
   return 0;
 }
 
+// A sanitizer has handlers of its own, which would end us by an exit code.
+int kill_self(int signal) {
+  std::signal(signal, SIG_DFL);
+  return ::raise(signal);
+}
+
 int ignore_term() {
   std::signal(SIGTERM, SIG_IGN);
   if (::fork() == 0) {
@@ -195,7 +201,7 @@ int main(int argc, char** argv) {
   if (what == "self") return print_self();
   if (what == "stay") return stay();
   if (what == "exit") return static_cast<int>(number);
-  if (what == "kill-self") return ::raise(static_cast<int>(number));
+  if (what == "kill-self") return kill_self(static_cast<int>(number));
   if (what == "print") return print_bytes(number);
   if (what == "daemonize") return daemonize();
   if (what == "leave-children") return leave_children();
