@@ -118,7 +118,7 @@ std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo,
     std::string& own = mount.hierarchy.own;
     if (mount.root != "/" && own.compare(0, mount.root.size(), mount.root) == 0) {
       own.erase(0, mount.root.size());
-      if (own.empty()) own = "/";
+      if (own.empty()) own.push_back('/');
     }
     if (!own.empty()) hierarchies.push_back(std::move(mount.hierarchy));
   }

@@ -35,7 +35,9 @@ void add_cgroup(Applied& applied, const CgroupPlacement& placement, const std::s
   const std::string folder = placement.parent + "/" + name;
   applied.emplace_back(placement.knob, folder);
   for (const auto& [file, wanted] : placement.settings) {
-    auto text = os::read_file(folder + "/" + file);
+    std::string path = folder;
+    path.append("/").append(file);
+    const auto text = os::read_file(path);
     if (text) applied.emplace_back(file, text->substr(0, text->find('\n')));
   }
 }

@@ -76,6 +76,7 @@ class OnTerminal {
     for (std::string& variable : instance.environment())
       ::putenv(::strdup(variable.c_str()));
     std::vector<char*> pointers;
+    pointers.reserve(argv.size() + 1);
     for (std::string& argument : argv)
       pointers.push_back(argument.data());
     pointers.push_back(nullptr);
