@@ -98,8 +98,9 @@ TEST_CASE("trusted files: a stranger's file and a stranger's folder are refused"
   SECTION("folder") {
     const Config config;
     const auto trust = as_strangers(config.path);
-    CHECK_THAT(read(config.file, trust),
-               ContainsSubstring("error: " + config.path + " belongs to user "));
+    // To another user's instance the folders above, which TMPDIR may name, are a stranger's too.
+    const std::string folder = is_root() ? "error: " + config.path : "";
+    CHECK_THAT(read(config.file, trust), ContainsSubstring(folder + " belongs to user "));
   }
 }
 
