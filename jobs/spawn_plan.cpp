@@ -9,6 +9,12 @@ constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr std::string_view kRootPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Less than the file asks for must never come silently.
+std::string reason_at_start(const PrioritySpec& priority) {
+  if (!priority.asked || priority.asked->light == priority.levels.light) return "at start";
+  return "at start, held down by [ceiling] from " + to_string(priority.asked->light);
+}
+
 void copy_if_set(const Environment& from, std::string_view name, Environment& to) {
   if (const auto found = from.find(name); found != from.end()) to.insert(*found);
 }
@@ -130,6 +136,7 @@ SpawnPlan make_spawn_plan(const JobSpec& spec, const RunRecord& run, const Spawn
                                            : context.self.home;
   plan.directory_is_default = spec.directory.empty();
   plan.level = spec.priority.levels.light;
+  plan.level_reason = reason_at_start(spec.priority);
   if (other_user) plan.become = context.user;
   plan.cgroups = context.cgroups;
   plan.success_exit_codes = spec.success_exit_codes;

@@ -51,6 +51,7 @@ struct SpawnPlan {
   std::string directory;
   bool directory_is_default = false;  ///< nobody asked for it: "/" stands in where it is missing
   Level level;
+  std::string level_reason;       ///< why this one, in history's words
   std::optional<Account> become;  ///< none: stay who we are
   std::vector<CgroupPlacement> cgroups;
   std::vector<int> success_exit_codes;

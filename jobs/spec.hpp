@@ -70,10 +70,12 @@ struct GateSpec {
 
 enum class PauseMethod { freeze, stop, terminate, never };
 
-/// `[priority]`, with what was left out already taken from the policy.
+/// `[priority]`, with what was left out already taken from the policy, and all of it under the
+/// ceiling.
 struct PrioritySpec {
   Policy policy = Policy::throttle;
   LevelTable levels = levels_of(Policy::throttle);
+  std::optional<LevelTable> asked;  ///< what the file says, where the ceiling allows less
   PauseMethod pause = PauseMethod::freeze;
   Duration max_pause = std::chrono::minutes(4);
   bool operator==(const PrioritySpec&) const = default;

@@ -192,7 +192,7 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
     if (last.kind == keeper::Report::Kind::running ||
         last.kind == keeper::Report::Kind::autogroup_set) {
       record.add_level(run.id, {os::now(), Foreground::light, to_string(launched->plan.level),
-                                describe_applied(*launched, reports), "at start"});
+                                describe_applied(*launched, reports), launched->plan.level_reason});
     } else if (last.kind == keeper::Report::Kind::spawn_failed) {
       failed = last;
       complain(describe_failure(*launched, last));

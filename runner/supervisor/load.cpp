@@ -115,7 +115,11 @@ class Loader {
 
   [[nodiscard]] std::shared_ptr<const JobSpec> under_ceiling(JobSpec spec) const {
     const auto& ceiling = loaded_.settings.ceiling;
-    if (ceiling) spec.priority.levels = capped(spec.priority.levels, *ceiling);
+    if (ceiling) {
+      const LevelTable asked = spec.priority.levels;
+      spec.priority.levels = capped(asked, *ceiling);
+      if (spec.priority.levels != asked) spec.priority.asked = asked;
+    }
     return std::make_shared<const JobSpec>(std::move(spec));
   }
 

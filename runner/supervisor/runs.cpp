@@ -199,7 +199,7 @@ asio::awaitable<void> Runs::follow_reports(ActiveRunPtr run, Launched& launched)
     const pid_t pid = running_pid(all);
     if (pid != 0 && run->main_pid == 0) {
       note_running(*run, pid);
-      note_level(*run, launched, all, "at start");
+      note_level(*run, launched, all, launched.plan.level_reason);
     } else if (pid != 0 && !news->empty()) {
       note_level(*run, launched, all, "the kernel took the autogroup's nice value late");
     }
@@ -217,7 +217,7 @@ void Runs::note_running(ActiveRun& run, pid_t pid) {
 }
 
 void Runs::note_level(ActiveRun& run, const Launched& launched,
-                      std::span<const keeper::Report> reports, const char* reason) {
+                      std::span<const keeper::Report> reports, const std::string& reason) {
   const LevelChange level{os::now(), Foreground::light, to_string(launched.plan.level),
                           describe_applied(launched, reports), reason};
   run.record.levels.push_back(level);

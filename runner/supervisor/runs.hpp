@@ -85,7 +85,7 @@ class Runs {
   boost::asio::awaitable<void> wait_for_keeper(ActiveRunPtr run);
   void note_running(ActiveRun& run, pid_t pid);
   void note_level(ActiveRun& run, const Launched& launched, std::span<const keeper::Report> reports,
-                  const char* reason);
+                  const std::string& reason);
   [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
   void end(const ActiveRunPtr& run, Ending ending);
   void forget(const ActiveRunPtr& run);

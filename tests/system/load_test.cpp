@@ -111,7 +111,10 @@ TEST_CASE("load: no job of the system instance gets more than the ceiling") {
   paths.system_instance = true;
   const auto loaded = load(paths, os::own_account().value());
   REQUIRE(loaded.jobs.at(0).spec);
-  CHECK(loaded.jobs[0].spec->priority.levels.idle == Level{10, {IoClass::best_effort, 6}});
+  const auto& priority = loaded.jobs[0].spec->priority;
+  CHECK(priority.levels.idle == Level{10, {IoClass::best_effort, 6}});
+  REQUIRE(priority.asked);
+  CHECK(*priority.asked == levels_of(Policy::throttle));
 }
 
 TEST_CASE("load_job: takes a file from anywhere, under the instance's defaults") {
