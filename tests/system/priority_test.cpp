@@ -1,9 +1,9 @@
 // What a job finds itself to be at its first instruction, and what others see of it.
 #include "runner/os/keeper_plan.hpp"
-#include "runner/os/machine.hpp"
 #include "runner/os/process.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
+#include "tests/support/levels.hpp"
 #include "tests/support/one_run.hpp"
 
 #include <fcntl.h>
@@ -29,21 +29,6 @@ JobSpec job_at(Level level, const std::vector<std::string>& arguments) {
   JobSpec spec = probe_job(arguments);
   spec.priority.levels.light = level;
   return spec;
-}
-
-/// All nice values and I/O priorities that we may give to a job here.
-std::vector<Level> levels_we_may_have() {
-  std::vector<Level> levels;
-  for (int nice = os::lowest_nice(); nice <= 19; ++nice) {
-    levels.push_back({nice, {IoClass::best_effort, 4}});
-  }
-  for (int level = 0; level < 8; ++level) {
-    levels.push_back({10, {IoClass::best_effort, level}});
-    if (os::may_use_realtime_io()) levels.push_back({10, {IoClass::realtime, level}});
-  }
-  levels.push_back({10, {IoClass::idle, 0}});
-  levels.push_back({10, {IoClass::none, 0}});
-  return levels;
 }
 
 }  // namespace
