@@ -97,8 +97,8 @@ class Record {
   std::unique_ptr<store::Store> store_;
 };
 
-/// The run's folder: below the state folder, or in a temporary one where that cannot be written,
-/// which goes when we do.
+/// Where the run's file is: below the state folder, or in a temporary one where that cannot be
+/// written, which goes when we do.
 class RunPlace {
  public:
   static Result<RunPlace> make(const os::InstancePaths& paths, bool recorded) {
@@ -107,24 +107,24 @@ class RunPlace {
       temporary = "/tmp/lull-run.XXXXXX";
       if (::mkdtemp(temporary.data()) == nullptr) return os::errno_error("make a folder in /tmp");
     }
-    auto folders = os::RunFolders::open(recorded ? paths.state_dir : temporary);
-    if (!folders) return folders.error();
-    return RunPlace(std::move(*folders), std::move(temporary));
+    auto files = os::RunFiles::open(recorded ? paths.state_dir : temporary);
+    if (!files) return files.error();
+    return RunPlace(std::move(*files), std::move(temporary));
   }
 
-  [[nodiscard]] const os::RunFolders& folders() const { return folders_; }
+  [[nodiscard]] const os::RunFiles& files() const { return files_; }
 
   void remove(RunId run) const {
-    folders_.remove(run);
+    files_.remove(run);
     if (temporary_.empty()) return;
     ::rmdir((temporary_ + "/runs").c_str());
     ::rmdir(temporary_.c_str());
   }
 
  private:
-  RunPlace(os::RunFolders folders, std::string temporary)
-      : folders_(std::move(folders)), temporary_(std::move(temporary)) {}
-  os::RunFolders folders_;
+  RunPlace(os::RunFiles files, std::string temporary)
+      : files_(std::move(files)), temporary_(std::move(temporary)) {}
+  os::RunFiles files_;
   std::string temporary_;
 };
 
@@ -158,9 +158,9 @@ Result<Streams> make_streams() {
   return streams;
 }
 
-Ending ending_of(const os::RunFolders& folders, RunId run) {
-  const auto outcome = folders.outcome(run);
-  if (outcome && *outcome) return (*outcome)->ending;
+Ending ending_of(const os::RunFiles& files, RunId run) {
+  const auto claimed = files.read(run);
+  if (claimed && *claimed && (*claimed)->outcome) return (*claimed)->outcome->ending;
   Ending ending;
   ending.at = os::now();
   ending.outcome = Outcome::interrupted;
@@ -179,7 +179,7 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
   run.id = record.add(run);
   const auto place = RunPlace::make(paths, record.works());
   if (!place) return place.error();
-  const auto launcher = supervisor::Launcher::make(place->folders(), paths.log_dir);
+  const auto launcher = supervisor::Launcher::make(place->files(), paths.log_dir);
   if (!launcher) return launcher.error();
   auto streams = make_streams();
   if (!streams) return streams.error();
@@ -199,7 +199,7 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
     }
   };
   AttachedRun(std::move(launched->keeper), std::move(streams->pty), on_reports).follow();
-  const Ending ending = ending_of(place->folders(), run.id);
+  const Ending ending = ending_of(place->files(), run.id);
   record.close(run.id, ending);
   place->remove(run.id);
   return exit_code_of(ending, failed);

@@ -75,8 +75,7 @@ struct Run {
   Ended ended;
   pid_t self = 0;
   pid_t job = 0;
-  int folder = -1;
-  int outcome_file = -1;
+  int file = -1;        ///< the run's: claimed, and ready for the outcome
   int status = -1;      ///< pipe to the supervisor
   int output = -1;      ///< read end of the job's output
   int signals = -1;     ///< signalfd
@@ -227,7 +226,7 @@ void drop_stdio(const Run& run) {
   const long null = sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd <= 2; ++fd)
     sys(SYS_dup3, null, fd, 0);
-  const int ours[] = {run.folder, run.outcome_file, run.status, run.signals, run.supervisor};
+  const int ours[] = {run.file, run.status, run.signals, run.supervisor};
   for (int fd = 3; fd < 1024; ++fd) {
     bool keep = false;
     for (const int own : ours)
@@ -413,7 +412,7 @@ int run_job(Run& run) {
   run.ended.dropped = run.log.dropped();
   if (run.ended.started_us == 0) run.ended.started_us = now_us();
   if (run.ended.ended_us == 0) run.ended.ended_us = now_us();
-  return publish_outcome(run.folder, run.outcome_file, run.ended) < 0 ? 1 : 0;
+  return publish_outcome(run.file, run.ended) < 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -432,13 +431,10 @@ int keep(int argc, char** argv) {
   fill_stdio();
   become_keeper(run);
   sys(SYS_chdir, "/");
-  run.folder = static_cast<int>(sys(SYS_openat, AT_FDCWD, run.plan.text(run.plan->run_folder),
-                                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  const int claimed =
-      run.folder < 0 ? run.folder : claim_run(run.folder, run.plan, run.self, run.outcome_file);
-  if (claimed < 0) {
-    tell(run, failure(Stage::claim, claimed));
-    return claimed == -EEXIST ? 3 : 1;
+  run.file = claim_run(run.plan, run.self);
+  if (run.file < 0) {
+    tell(run, failure(Stage::claim, run.file));
+    return run.file == -EEXIST ? 3 : 1;
   }
   return run_job(run);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,10 +10,10 @@ namespace lull::keeper {
 namespace {
 
 constexpr int kCreate = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-constexpr long kOutcomeSize = 4096;
+constexpr long kRunFileSize = 4096;
 constexpr std::int64_t kSector = 512;  // getrusage(2) counts blocks of 512 bytes
 
-using Page = Line<kOutcomeSize>;
+using Page = Line<kRunFileSize>;
 
 /// Field 22 of /proc/self/stat, in clock ticks since boot.
 std::int64_t own_start_time() {
@@ -66,35 +65,26 @@ void add_ending(Page& page, const Ended& ended) {
 
 }  // namespace
 
-int claim_run(int folder, const PlanView& plan, pid_t keeper, int& outcome_file) {
-  const long claim = sys(SYS_openat, folder, "started", kCreate, 0600);
-  if (claim < 0) return static_cast<int>(claim);
-  Line<256> text;
-  text << "lull-started 1\nboot " << plan.text(plan->boot_id) << "\nkeeper ";
-  text << static_cast<std::int64_t>(keeper) << " " << own_start_time() << "\nend\n";
-  const long written = sys(SYS_write, claim, text.c_str(), text.view().size());
-  sys(SYS_close, claim);
-  if (written < 0) return static_cast<int>(written);
-
-  const long file = sys(SYS_openat, folder, "outcome.part", kCreate, 0600);
+int claim_run(const PlanView& plan, pid_t keeper) {
+  const long file = sys(SYS_openat, AT_FDCWD, plan.text(plan->run_file), kCreate, 0600);
   if (file < 0) return static_cast<int>(file);
-  outcome_file = static_cast<int>(file);
   // So that a disk which fills up meanwhile cannot take the outcome from us. Not every file system
   // can reserve.
-  const long reserved = sys(SYS_fallocate, file, FALLOC_FL_KEEP_SIZE, 0, kOutcomeSize);
-  return reserved == -ENOSPC ? -ENOSPC : 0;
+  const long reserved = sys(SYS_fallocate, file, FALLOC_FL_KEEP_SIZE, 0, kRunFileSize);
+  if (reserved == -ENOSPC) return -ENOSPC;
+  Line<256> text;
+  text << "lull-run 1\nboot " << plan.text(plan->boot_id) << "\nkeeper ";
+  text << static_cast<std::int64_t>(keeper) << " " << own_start_time() << "\n";
+  const long written = sys(SYS_write, file, text.c_str(), text.view().size());
+  return static_cast<int>(written < 0 ? written : file);
 }
 
-int publish_outcome(int folder, int outcome_file, const Ended& ended) {
+int publish_outcome(int run_file, const Ended& ended) {
   Page page;
-  page << "lull-outcome 1\n";
   add_ending(page, ended);
   add_usage(page);
   page << "end\n";
-  const long written = sys(SYS_pwrite64, outcome_file, page.c_str(), page.view().size(), 0);
-  if (written < 0) return static_cast<int>(written);
-  return static_cast<int>(
-      sys(SYS_renameat2, folder, "outcome.part", folder, "outcome", RENAME_NOREPLACE));
+  return static_cast<int>(sys(SYS_write, run_file, page.c_str(), page.view().size()));
 }
 
 }  // namespace lull::keeper

@@ -68,8 +68,8 @@ struct Plan {
   std::uint64_t log_size = 0;
   std::uint64_t success[4] = {};  ///< bit N: exit code N is a success
 
-  Text run_folder;  ///< exists; gets `started` and `outcome`
-  Text log;         ///< the log's path
+  Text run_file;  ///< made by the keeper, which claims the run with it; gets the outcome
+  Text log;       ///< the log's path
   Text directory;
   Text cgroup_name;  ///< the keeper appends "." and its own pid
   Text boot_id;

@@ -119,10 +119,12 @@ struct Ended {
   std::uint64_t dropped = 0;
 };
 
-/// Claims the run in its folder: `started` names this keeper, and room for the outcome is reserved
-/// on the disk. Returns 0, or -EEXIST when another keeper has the run, or another -errno.
-int claim_run(int folder, const PlanView& plan, pid_t keeper, int& outcome_file);
-/// Writes the outcome into its reserved file and publishes it under its name, once.
-int publish_outcome(int folder, int outcome_file, const Ended& ended);
+/// Claims the run by making its file, which then names this keeper and has room for the outcome
+/// reserved on the disk. Returns the file's descriptor, or -EEXIST when another keeper has the run,
+/// or another -errno.
+int claim_run(const PlanView& plan, pid_t keeper);
+/// Adds the outcome to the run's file. Who made the file is the only one to write there, and a
+/// reader believes it only with its last line. Returns -errno if it could not be written.
+int publish_outcome(int run_file, const Ended& ended);
 
 }  // namespace lull::keeper

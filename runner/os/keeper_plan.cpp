@@ -114,7 +114,7 @@ std::vector<std::byte> encode_keeper_plan(const SpawnPlan& plan, const RunPlace&
   keeper::Plan block;
   add_numbers(block, plan, place);
   if (plan.become) add_account(builder, block, *plan.become);
-  block.run_folder = builder.text(place.run_folder);
+  block.run_file = builder.text(place.run_file);
   block.log = builder.text(place.log);
   block.directory = builder.text(plan.directory);
   block.cgroup_name = builder.text(place.cgroup_name);

@@ -11,7 +11,7 @@ namespace lull::os {
 
 /// Where a run lives on this machine, beside its plan.
 struct RunPlace {
-  std::string run_folder;
+  std::string run_file;
   std::string log;  ///< its folder exists
   std::string cgroup_name;
   std::string boot_id;

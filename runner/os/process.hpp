@@ -2,7 +2,7 @@
 
 #include "jobs/result.hpp"
 #include "runner/os/fd.hpp"
-#include "runner/os/run_folder.hpp"
+#include "runner/os/run_file.hpp"
 
 #include <sys/types.h>
 

@@ -53,12 +53,12 @@ void add_failed_knobs(Applied& applied, std::span<const keeper::Report> reports)
 
 }  // namespace
 
-Result<Launcher> Launcher::make(const os::RunFolders& folders, std::string log_folder) {
+Result<Launcher> Launcher::make(const os::RunFiles& run_files, std::string log_folder) {
   const auto own = os::own_program();
   if (!own) return own.error();
   auto program = os::KeeperProgram::find(*own);
   if (!program) return program.error();
-  Launcher launcher(folders, std::move(*program));
+  Launcher launcher(run_files, std::move(*program));
   launcher.cgroups_ = os::CgroupParents::make();
   launcher.files_ = os::raise_file_limit();
   launcher.environment_ = os::own_environment();
@@ -117,9 +117,8 @@ Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
     if (!log) return log.error();
     launched.log = std::move(*log);
   }
-  if (auto made = folders_->make(run.id); !made) return made.error();
   launched.cgroup_name = run.job + "." + std::to_string(run.id);
-  const os::RunPlace place{.run_folder = folders_->path(run.id),
+  const os::RunPlace place{.run_file = run_files_->path(run.id),
                            .log = launched.log,
                            .cgroup_name = launched.cgroup_name,
                            .boot_id = boot_id_,

@@ -7,7 +7,7 @@
 #include "runner/os/keeper_plan.hpp"
 #include "runner/os/keeper_process.hpp"
 #include "runner/os/machine.hpp"
-#include "runner/os/run_folder.hpp"
+#include "runner/os/run_file.hpp"
 
 #include <array>
 #include <span>
@@ -34,8 +34,8 @@ struct Launched {
 /// over. What it finds at its construction (cgroups, limits, accounts) it does not look up again.
 class Launcher {
  public:
-  /// `folders` must outlive the launcher.
-  static Result<Launcher> make(const os::RunFolders& folders, std::string log_folder);
+  /// `run_files` must outlive the launcher.
+  static Result<Launcher> make(const os::RunFiles& run_files, std::string log_folder);
 
   /// Starts `run` of `spec`. An error means that there is no process and will be none.
   [[nodiscard]] Result<Launched> launch(const JobSpec& spec, const RunRecord& run,
@@ -48,13 +48,13 @@ class Launcher {
   [[nodiscard]] const Environment& environment() const { return environment_; }
 
  private:
-  Launcher(const os::RunFolders& folders, os::KeeperProgram program)
-      : folders_(&folders), program_(std::move(program)) {}
+  Launcher(const os::RunFiles& run_files, os::KeeperProgram program)
+      : run_files_(&run_files), program_(std::move(program)) {}
 
   [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec) const;
   [[nodiscard]] Result<std::string> log_path(const RunRecord& run) const;
 
-  const os::RunFolders* folders_;
+  const os::RunFiles* run_files_;
   os::KeeperProgram program_;
   os::CgroupParents cgroups_;
   os::FileLimit files_;

@@ -80,11 +80,11 @@ ActiveRun::ActiveRun(const asio::any_io_executor& loop, RunRecord recorded,
 asio::awaitable<void> ActiveRun::wait_for_change() { co_await changed.async_wait(kNoThrow); }
 
 Runs::Runs(asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
-           const os::RunFolders& folders, OnEnd on_end)
+           const os::RunFiles& files, OnEnd on_end)
     : loop_(std::move(loop)),
       launcher_(&launcher),
       store_(&store),
-      folders_(&folders),
+      files_(&files),
       on_end_(std::move(on_end)) {}
 
 void Runs::set_max_concurrent(int limit) {
@@ -247,10 +247,10 @@ asio::awaitable<void> Runs::live_adopted(ActiveRunPtr run, os::ProcessIdentity k
 
 /// The keeper's word. Without one it was killed, or the machine went down under it.
 Ending Runs::ending_of(const ActiveRun& run) const {
-  const auto outcome = folders_->outcome(run.record.id);
-  if (outcome && *outcome) return (*outcome)->ending;
+  const auto claimed = files_->read(run.record.id);
+  if (claimed && *claimed && (*claimed)->outcome) return (*claimed)->outcome->ending;
   return without_process(Outcome::interrupted,
-                         outcome ? "its keeper ended without an outcome" : outcome.error().what());
+                         claimed ? "its keeper ended without an outcome" : claimed.error().what());
 }
 
 void Runs::end(const ActiveRunPtr& run, Ending ending) {
@@ -259,11 +259,11 @@ void Runs::end(const ActiveRunPtr& run, Ending ending) {
   store_->submit([id = run->record.id, ending = *run->record.ending](
                      store::Store& store) { store.close_run(id, ending); },
                  [this, run](const std::optional<Error>& error) {
-                   // Unrecorded, the folder stays: the next start reads the outcome there.
+                   // Unrecorded, the file stays: the next start reads the outcome there.
                    if (error) {
                      spdlog::error("run={} end not recorded: {}", run->record.id, error->what());
                    } else {
-                     folders_->remove(run->record.id);
+                     files_->remove(run->record.id);
                    }
                    run->closed = true;
                    run->announce();

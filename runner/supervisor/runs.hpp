@@ -52,7 +52,7 @@ class Runs {
   using OnEnd = std::function<void(const ActiveRun&)>;
 
   Runs(boost::asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
-       const os::RunFolders& folders, OnEnd on_end);
+       const os::RunFiles& files, OnEnd on_end);
 
   void set_max_concurrent(int limit);
 
@@ -94,7 +94,7 @@ class Runs {
   boost::asio::any_io_executor loop_;
   const Launcher* launcher_;
   store::StoreThread* store_;
-  const os::RunFolders* folders_;
+  const os::RunFiles* files_;
   OnEnd on_end_;
   std::map<RunId, ActiveRunPtr> active_;
   std::deque<ActiveRunPtr> queue_;

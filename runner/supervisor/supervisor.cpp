@@ -44,9 +44,9 @@ Result<Supervisor::Base> Supervisor::make_base(const os::InstancePaths& paths) {
   if (auto made = make_all_folders(paths); !made) return made.error();
   auto lock = os::take_instance_lock(paths.state_dir + "/lock", kLockPatience);
   if (!lock) return lock.error();
-  auto folders = os::RunFolders::open(paths.state_dir);
-  if (!folders) return folders.error();
-  auto kept = std::make_unique<os::RunFolders>(std::move(*folders));
+  auto files = os::RunFiles::open(paths.state_dir);
+  if (!files) return files.error();
+  auto kept = std::make_unique<os::RunFiles>(std::move(*files));
   auto launcher = Launcher::make(*kept, paths.log_dir);
   if (!launcher) return launcher.error();
   auto store = store::Store::open(paths.database());
@@ -70,13 +70,13 @@ Supervisor::Supervisor(boost::asio::io_context& loop, SupervisorOptions options,
     : loop_(loop),
       options_(std::move(options)),
       lock_(std::move(base.lock)),
-      folders_(std::move(base.folders)),
+      run_files_(std::move(base.run_files)),
       launcher_(std::move(base.launcher)),
       zone_(os::machine_zone()),
       store_(std::move(base.store),
              [&loop](std::function<void()> done) { boost::asio::post(loop, std::move(done)); }),
       jobs_(zone_, os::machine_id()),
-      runs_(loop.get_executor(), *launcher_, store_, *folders_,
+      runs_(loop.get_executor(), *launcher_, store_, *run_files_,
             [this](const ActiveRun& run) { on_run_end(run); }),
       scheduler_(loop.get_executor(), jobs_, runs_, store_),
       commands_(zone_, jobs_, runs_, scheduler_, store_, [this] { reload(); }),
@@ -122,10 +122,10 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
     std::map<std::string, store::JobClock> clocks;
     std::map<std::string, TimePoint> successes;
     std::vector<store::OpenRun> open;
-    std::vector<RunId> folders;  ///< seen before the runs were asked for: a later one is no remnant
+    std::vector<RunId> files;  ///< seen before the runs were asked for: a later one is no remnant
   };
   auto answer = std::make_shared<Answer>();
-  if (!took_up_) answer->folders = folders_->list();
+  if (!took_up_) answer->files = run_files_->list();
   store_.submit(
       [answer, changes, now = os::now(), first = !took_up_](store::Store& store) {
         for (const std::string& job : changes.rescheduled)
@@ -144,19 +144,19 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
         for (const auto& [name, at] : answer->successes) {
           if (JobEntry* job = jobs_.find(name); job != nullptr) job->last_success = at;
         }
-        if (!took_up_) take_up_all(std::move(answer->open), answer->folders);
+        if (!took_up_) take_up_all(std::move(answer->open), answer->files);
         took_up_ = true;
         scheduler_.look_at_all();
       });
 }
 
-/// Also removes the folders of runs that were closed by a supervisor which ended before it could.
-void Supervisor::take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& folders) {
+/// Also removes the files of runs that were closed by a supervisor which ended before it could.
+void Supervisor::take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& files) {
   std::set<RunId> wanted;
   for (const store::OpenRun& run : open)
     wanted.insert(run.record.id);
-  for (const RunId run : folders) {
-    if (!wanted.contains(run)) folders_->remove(run);
+  for (const RunId run : files) {
+    if (!wanted.contains(run)) run_files_->remove(run);
   }
   for (store::OpenRun& run : open)
     take_up(std::move(run));
@@ -166,17 +166,17 @@ void Supervisor::take_up_all(std::vector<store::OpenRun> open, const std::vector
 /// was never started, in which case the run is still due.
 void Supervisor::take_up(store::OpenRun open) {
   const RunId id = open.record.id;
-  const auto started = folders_->started(id);
-  const bool claimed = !started || started->has_value();
-  const os::Fd keeper = started && *started ? os::open_process(**started) : os::Fd();
+  const auto file = run_files_->read(id);
+  const bool claimed = !file || file->has_value();
+  const auto identity = file && *file ? (*file)->keeper : os::ProcessIdentity{};
+  const os::Fd keeper = os::open_process(identity);
   const bool alive = keeper && !os::has_ended(keeper.get());
   if (open.owner == store::Owner::command && alive) return;  // a `lull run` sees to it
   const JobEntry* job = jobs_.find(open.record.job);
   const bool known = job != nullptr && job->spec;
   const auto spec = known ? job->spec : nameless_spec(open.record.job);
   if (claimed) {
-    runs_.adopt(std::move(open.record), spec,
-                started && *started ? **started : os::ProcessIdentity{});
+    runs_.adopt(std::move(open.record), spec, identity);
   } else if (known && open.owner == store::Owner::daemon) {
     runs_.add(std::move(open.record), spec, false);
   } else {

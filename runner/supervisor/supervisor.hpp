@@ -32,7 +32,7 @@ class Supervisor {
   /// What can fail, made before the rest.
   struct Base {
     os::Fd lock;
-    std::unique_ptr<os::RunFolders> folders;  // at a fixed address: the launcher points to it
+    std::unique_ptr<os::RunFiles> run_files;  // at a fixed address: the launcher points to it
     std::unique_ptr<Launcher> launcher;
     store::Store store;
   };
@@ -42,7 +42,7 @@ class Supervisor {
   void watch_files();
   void reload();
   void take_up_clocks(const TableChanges& changes);
-  void take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& folders);
+  void take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& files);
   void take_up(store::OpenRun open);
   void on_run_end(const ActiveRun& run);
 
@@ -52,7 +52,7 @@ class Supervisor {
   boost::asio::io_context& loop_;
   SupervisorOptions options_;
   os::Fd lock_;
-  std::unique_ptr<os::RunFolders> folders_;
+  std::unique_ptr<os::RunFiles> run_files_;
   std::unique_ptr<Launcher> launcher_;
   Zone zone_;
   store::StoreThread store_;

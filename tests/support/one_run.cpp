@@ -41,8 +41,8 @@ std::multimap<std::string, std::string> parse_output(const std::string& text) {
 }
 
 OneRun::OneRun(const JobSpec& spec, supervisor::LaunchOptions options)
-    : folders_(os::RunFolders::open(state_.path()).value()),
-      launcher_(supervisor::Launcher::make(folders_, state_.path()).value()) {
+    : files_(os::RunFiles::open(state_.path()).value()),
+      launcher_(supervisor::Launcher::make(files_, state_.path()).value()) {
   RunRecord run;
   run.id = 1;
   run.job = spec.name;
@@ -78,7 +78,8 @@ std::optional<os::KeeperOutcome> OneRun::wait() {
   const bool ended = eventually([this] { return os::has_ended(launched_->keeper.pidfd.get()); });
   if (!ended) return std::nullopt;
   read_reports();
-  return folders_.outcome(1).value();
+  const auto claimed = files_.read(1).value();
+  return claimed ? claimed->outcome : std::nullopt;
 }
 
 void OneRun::signal_keeper(int signal) const {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "jobs/spec.hpp"
-#include "runner/os/run_folder.hpp"
+#include "runner/os/run_file.hpp"
 #include "runner/supervisor/launcher.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -48,7 +48,8 @@ class OneRun {
   /// What the job has printed so far.
   [[nodiscard]] std::string log() const;
   [[nodiscard]] std::string log_path() const { return launched_->log; }
-  [[nodiscard]] std::string run_folder() const { return folders_.path(1); }
+  [[nodiscard]] std::string run_file() const { return files_.path(1); }
+  [[nodiscard]] std::string state_folder() const { return state_.path(); }
   /// Why there was no keeper at all.
   [[nodiscard]] const std::string& launch_error() const { return launch_error_; }
 
@@ -56,7 +57,7 @@ class OneRun {
   void read_reports();
 
   TempFolder state_;
-  os::RunFolders folders_;
+  os::RunFiles files_;
   supervisor::Launcher launcher_;
   std::optional<supervisor::Launched> launched_;
   std::string launch_error_;

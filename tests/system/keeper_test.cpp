@@ -197,8 +197,8 @@ TEST_CASE("keeper: a timeout ends the tree and is named") {
 
 TEST_CASE("keeper: a second keeper for the same run starts nothing") {
   TempFolder state;
-  const auto folders = os::RunFolders::open(state.path()).value();
-  const auto launcher = supervisor::Launcher::make(folders, state.path()).value();
+  const auto files = os::RunFiles::open(state.path()).value();
+  const auto launcher = supervisor::Launcher::make(files, state.path()).value();
   RunRecord record;
   record.id = 1;
   record.job = "probe";
@@ -240,11 +240,11 @@ TEST_CASE("keeper: nothing is left of a run but its outcome and its log") {
     CHECK_FALSE(std::filesystem::exists(path));
   }
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(run.run_folder())) {
-    files.push_back(entry.path().filename());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(run.state_folder())) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
-  CHECK(files == std::vector<std::string>{"outcome", "started"});
+  CHECK(files == std::vector<std::string>{run.log_path(), run.run_file()});
 }
 
 TEST_CASE("keeper: what the tree used is in the outcome") {

@@ -1,0 +1,59 @@
+#include "runner/os/run_file.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <string>
+
+using namespace lull;
+using namespace lull::os;
+
+namespace {
+
+const std::string kClaim = "lull-run 1\nboot 0f1e\nkeeper 41 777\n";
+const std::string kOutcome =
+    "outcome failed\nexit_code 3\nstarted_us 5\nended_us 9\nleft_behind 2\nunkillable 0\n"
+    "dropped_bytes 0\ncpu_us 4\nread_bytes 512\nwritten_bytes 1024\nend\n";
+
+}  // namespace
+
+TEST_CASE("run file: a claim names its keeper, and there is no outcome yet") {
+  const auto run = parse_run_file(kClaim);
+  REQUIRE(run.has_value());
+  CHECK(run->keeper == ProcessIdentity{41, 777, "0f1e"});
+  CHECK_FALSE(run->outcome.has_value());
+}
+
+TEST_CASE("run file: with its last line the outcome counts") {
+  const auto run = parse_run_file(kClaim + kOutcome);
+  REQUIRE(run.has_value());
+  REQUIRE(run->outcome.has_value());
+  CHECK(run->outcome->started == TimePoint(Duration(5)));
+  const Ending& ending = run->outcome->ending;
+  CHECK(ending.outcome == Outcome::failed);
+  CHECK(ending.exit_code == 3);
+  CHECK_FALSE(ending.signal);
+  CHECK(ending.at == TimePoint(Duration(9)));
+  CHECK(ending.usage.read == Bytes{512});
+  CHECK(ending.detail == "2 left-over processes ended");
+}
+
+TEST_CASE("run file: cut anywhere it is an error or a claim alone, never half an outcome") {
+  const std::string whole = kClaim + kOutcome;
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    INFO("the first " << size << " bytes");
+    const auto run = parse_run_file(whole.substr(0, size));
+    CHECK(static_cast<bool>(run) == (size >= kClaim.size()));
+    if (run) CHECK_FALSE(run->outcome.has_value());
+  }
+}
+
+TEST_CASE("run file: unknown keys are no error, what is no run's file is") {
+  CHECK(parse_run_file(kClaim + "colour blue\n" + kOutcome)->outcome.has_value());
+  for (const char* text : {"", "lull-run 2\nboot a\nkeeper 1 2\n", "lull-run 1\nnonsense\n",
+                           "lull-run 1\nboot a\nkeeper one 2\n", "lull-run 1\nboot a\nkeeper 1\n",
+                           "lull-run 1\nboot a\nkeeper 1 2\noutcome great\nend\n",
+                           "lull-run 1\nboot a\nkeeper 1 2\nend\n"}) {
+    INFO(text);
+    CHECK(parse_run_file(text).has_error());
+  }
+}
