@@ -92,10 +92,16 @@ void Runs::set_max_concurrent(int limit) {
   start_next();
 }
 
-ActiveRunPtr Runs::add(RunRecord record, std::shared_ptr<const JobSpec> spec, bool by_hand) {
+ActiveRunPtr Runs::track(RunRecord record, std::shared_ptr<const JobSpec> spec) {
   auto run = std::make_shared<ActiveRun>(loop_, std::move(record), std::move(spec));
-  run->by_hand = by_hand;
   active_.emplace(run->record.id, run);
+  of_jobs_.emplace(run->record.job, run);
+  return run;
+}
+
+ActiveRunPtr Runs::add(RunRecord record, std::shared_ptr<const JobSpec> spec, bool by_hand) {
+  const ActiveRunPtr run = track(std::move(record), std::move(spec));
+  run->by_hand = by_hand;
   if (by_hand && accepting_) {
     spawn_follower(run, live(run));
   } else {
@@ -107,16 +113,14 @@ ActiveRunPtr Runs::add(RunRecord record, std::shared_ptr<const JobSpec> spec, bo
 
 void Runs::adopt(RunRecord record, std::shared_ptr<const JobSpec> spec,
                  const os::ProcessIdentity& keeper) {
-  auto run = std::make_shared<ActiveRun>(loop_, std::move(record), std::move(spec));
-  active_.emplace(run->record.id, run);
+  const ActiveRunPtr run = track(std::move(record), std::move(spec));
   ++scheduled_;
   spawn_follower(run, live_adopted(run, keeper));
 }
 
 void Runs::drop(RunRecord record, std::shared_ptr<const JobSpec> spec, std::string reason) {
-  auto run = std::make_shared<ActiveRun>(loop_, std::move(record), std::move(spec));
-  active_.emplace(run->record.id, run);
-  end(run, without_process(Outcome::skipped, std::move(reason)));
+  end(track(std::move(record), std::move(spec)),
+      without_process(Outcome::skipped, std::move(reason)));
 }
 
 void Runs::stop(ActiveRun& run) {
@@ -140,10 +144,8 @@ void Runs::stop_all() {
 void Runs::release() { accepting_ = false; }
 
 ActiveRunPtr Runs::of_job(std::string_view job) const {
-  for (const auto& [id, run] : active_) {
-    if (run->record.job == job) return run;
-  }
-  return nullptr;
+  const auto [first, last] = of_jobs_.equal_range(job);
+  return first == last ? nullptr : first->second;
 }
 
 /// The queue's order, but one run of a job at a time: the next waits for the one before.
@@ -198,7 +200,7 @@ asio::awaitable<void> Runs::follow_reports(ActiveRunPtr run, Launched& launched)
     all.insert(all.end(), news->begin(), news->end());
     const pid_t pid = running_pid(all);
     if (pid != 0 && run->main_pid == 0) {
-      note_running(*run, pid);
+      now_runs(*run, pid, "started");
       note_level(*run, launched, all, launched.plan.level_reason);
     } else if (pid != 0 && !news->empty()) {
       note_level(*run, launched, all, "the kernel took the autogroup's nice value late");
@@ -208,10 +210,11 @@ asio::awaitable<void> Runs::follow_reports(ActiveRunPtr run, Launched& launched)
   }
 }
 
-void Runs::note_running(ActiveRun& run, pid_t pid) {
+void Runs::now_runs(ActiveRun& run, pid_t pid, const char* how) {
   run.state = ActiveRun::State::running;
   run.main_pid = pid;
-  spdlog::info("job={} run={} started pid={}", run.record.job, run.record.id, pid);
+  spdlog::info("job={} run={} {} pid={}", run.record.job, run.record.id, how, pid);
+  running_nice_.insert(run.spec->priority.levels.light.nice);
   set_group_weight();
   run.announce();
 }
@@ -236,10 +239,7 @@ asio::awaitable<void> Runs::wait_for_keeper(ActiveRunPtr run) {
 asio::awaitable<void> Runs::live_adopted(ActiveRunPtr run, os::ProcessIdentity keeper) {
   run->keeper = os::open_process(keeper);
   if (run->keeper) {
-    run->state = ActiveRun::State::running;
-    run->main_pid = os::main_child_of(keeper.pid);
-    spdlog::info("job={} run={} adopted pid={}", run->record.job, run->record.id, run->main_pid);
-    run->announce();
+    now_runs(*run, os::main_child_of(keeper.pid), "adopted");
     co_await wait_for_keeper(run);
   }
   end(run, ending_of(*run));
@@ -275,6 +275,11 @@ void Runs::end(const ActiveRunPtr& run, Ending ending) {
 
 void Runs::forget(const ActiveRunPtr& run) {
   active_.erase(run->record.id);
+  const auto [first, last] = of_jobs_.equal_range(run->record.job);
+  of_jobs_.erase(std::find_if(first, last, [&](const auto& one) { return one.second == run; }));
+  if (run->state == ActiveRun::State::running) {
+    running_nice_.erase(running_nice_.find(run->spec->priority.levels.light.nice));
+  }
   if (run->state != ActiveRun::State::due) {
     started_jobs_.erase(started_jobs_.find(run->record.job));
     if (!run->by_hand) --scheduled_;
@@ -284,15 +289,9 @@ void Runs::forget(const ActiveRunPtr& run) {
 }
 
 void Runs::set_group_weight() {
-  int lowest = 20;
-  for (const auto& [id, run] : active_) {
-    if (run->state == ActiveRun::State::running) {
-      lowest = std::min(lowest, run->spec->priority.levels.light.nice);
-    }
-  }
-  if (lowest == 20 || lowest == group_nice_) return;
-  group_nice_ = lowest;
-  launcher_->set_group_weight(lowest);
+  if (running_nice_.empty() || *running_nice_.begin() == group_nice_) return;
+  group_nice_ = *running_nice_.begin();
+  launcher_->set_group_weight(group_nice_);
 }
 
 }  // namespace lull::supervisor

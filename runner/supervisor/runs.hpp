@@ -77,13 +77,14 @@ class Runs {
   [[nodiscard]] bool empty() const { return active_.empty(); }
 
  private:
+  ActiveRunPtr track(RunRecord record, std::shared_ptr<const JobSpec> spec);
   void start_next();
   void spawn_follower(const ActiveRunPtr& run, boost::asio::awaitable<void> follower);
   boost::asio::awaitable<void> live(ActiveRunPtr run);
   boost::asio::awaitable<void> live_adopted(ActiveRunPtr run, os::ProcessIdentity keeper);
   boost::asio::awaitable<void> follow_reports(ActiveRunPtr run, Launched& launched);
   boost::asio::awaitable<void> wait_for_keeper(ActiveRunPtr run);
-  void note_running(ActiveRun& run, pid_t pid);
+  void now_runs(ActiveRun& run, pid_t pid, const char* how);
   void note_level(ActiveRun& run, const Launched& launched, std::span<const keeper::Report> reports,
                   const std::string& reason);
   [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
@@ -97,8 +98,11 @@ class Runs {
   const os::RunFiles* files_;
   OnEnd on_end_;
   std::map<RunId, ActiveRunPtr> active_;
+  std::multimap<std::string, ActiveRunPtr, std::less<>>
+      of_jobs_;  ///< the same by job, oldest first
   std::deque<ActiveRunPtr> queue_;
   std::multiset<std::string> started_jobs_;  ///< those that have a process
+  std::multiset<int> running_nice_;          ///< nice values of the jobs that run
   int max_concurrent_ = 1;
   int group_nice_ = 20;  ///< what the group's weight stands for; 20: not set yet
   int scheduled_ = 0;    ///< running and not by hand
