@@ -140,10 +140,9 @@ void fill_stdio() {
   }
 }
 
-long open_log(Run& run, ChildSetup& setup) {
+long open_output(Run& run, ChildSetup& setup) {
   if (!run.plan.has(kLogOutput)) return 0;
-  const int opened = run.log.open(run.plan.text(run.plan->log), run.plan->log_size);
-  if (opened < 0) return opened;
+  run.log.set(run.plan.text(run.plan->log), run.plan->log_size);
   int ends[2] = {-1, -1};
   const long piped = sys(SYS_pipe2, ends, O_CLOEXEC);
   if (piped < 0) return piped;
@@ -199,8 +198,8 @@ bool follow_child(Run& run, int reports) {
 
 bool start_job(Run& run) {
   ChildSetup setup{.plan = &run.plan, .cgroups = &run.cgroups, .keeper = run.self};
-  const long log = open_log(run, setup);
-  if (log < 0) return note_failure(run, failure(Stage::log, log)), false;
+  const long output = open_output(run, setup);
+  if (output < 0) return note_failure(run, failure(Stage::log, output)), false;
   int reports[2] = {-1, -1};
   sys(SYS_pipe2, reports, O_CLOEXEC);
   setup.report = reports[1];

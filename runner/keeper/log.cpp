@@ -23,12 +23,10 @@ bool copy_rest(long from, long to, std::uint64_t offset) {
 
 }  // namespace
 
-int Log::open(const char* path, std::uint64_t limit) {
+void Log::set(const char* path, std::uint64_t limit) {
   path_ = path;
   limit_ = limit;
   old_ << path << ".old";
-  start_file();
-  return fd_ < 0 ? fd_ : 0;
 }
 
 void Log::start_file() {
@@ -46,8 +44,9 @@ void Log::append(std::span<const char> text) {
       // one's data out at once (auto_da_alloc), where we want a file that never sees the disk.
       sys(SYS_unlinkat, AT_FDCWD, old_.c_str(), 0);
       rotated_ = sys(SYS_renameat2, AT_FDCWD, path_, AT_FDCWD, old_.c_str(), 0) >= 0 || rotated_;
-      start_file();
+      fd_ = -1;
     }
+    if (fd_ < 0) start_file();
     const std::uint64_t room = limit_ - size_;
     const std::span<const char> part = text.size() > room ? text.first(room) : text;
     if (part.empty()) {  // a limit of nothing
@@ -71,7 +70,7 @@ void Log::write_out(std::span<const char> text) {
 }
 
 void Log::finish() {
-  sys(SYS_close, fd_);
+  if (fd_ >= 0) sys(SYS_close, fd_);
   if (!rotated_) return;
   Line<4096> joined;
   joined << path_ << ".new";

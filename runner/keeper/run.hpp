@@ -80,12 +80,12 @@ int signal_tree(pid_t root, int signal);
 // --- log.cpp
 
 /// The job's output, capped: two files of at most `limit` bytes while the run goes on, one file
-/// with the newest `limit` bytes afterwards. Never reports failure to the writer: what the disk
-/// refuses is counted and dropped, since a full disk must not stop a backup's main process.
+/// with the newest `limit` bytes afterwards, and none where there was no output. Never reports
+/// failure to the writer: what the disk refuses is counted and dropped, since a full disk must not
+/// stop a backup's main process.
 class Log {
  public:
-  /// 0 or -errno.
-  int open(const char* path, std::uint64_t limit);
+  void set(const char* path, std::uint64_t limit);
   void append(std::span<const char> text);
   /// Joins the two files. Call once, at the end.
   void finish();
