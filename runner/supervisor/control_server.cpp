@@ -1,5 +1,7 @@
 #include "runner/supervisor/control_server.hpp"
 
+#include "runner/os/machine.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/read_until.hpp>
@@ -15,6 +17,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <utility>
 
 namespace lull::supervisor {
 namespace {
@@ -25,6 +28,9 @@ using asio::local::stream_protocol;
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 /// After a failed accept (EMFILE and the like), how long to let descriptors come free.
 constexpr std::chrono::milliseconds kAcceptAgain{200};
+
+/// In bytes: the status of a hundred jobs or so.
+constexpr std::size_t kLargeAnswer = 32768;
 
 /// Asio opens sockets without SOCK_CLOEXEC; a keeper must not inherit them.
 void close_on_exec(int fd) { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
@@ -110,7 +116,9 @@ asio::awaitable<void> ControlServer::accept_loop() {
 
 asio::awaitable<void> ControlServer::serve(Socket client) {
   std::string received;
-  const Send send = [&client](std::string line) -> asio::awaitable<void> {
+  std::size_t sent = 0;
+  const Send send = [&client, &sent](std::string line) -> asio::awaitable<void> {
+    sent += line.size();
     co_await asio::async_write(client, asio::buffer(line), kNoThrow);
   };
   for (;;) {
@@ -125,6 +133,7 @@ asio::awaitable<void> ControlServer::serve(Socket client) {
     } else {
       co_await send(error_line(request.error().what()));
     }
+    if (std::exchange(sent, 0) > kLargeAnswer) os::give_back_memory();
   }
 }
 

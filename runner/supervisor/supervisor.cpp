@@ -147,6 +147,7 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
         if (!took_up_) take_up_all(std::move(answer->open), answer->files);
         took_up_ = true;
         scheduler_.look_at_all();
+        os::give_back_memory();
       });
 }
 
