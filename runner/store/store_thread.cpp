@@ -1,9 +1,17 @@
 #include "runner/store/store_thread.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <utility>
 
 namespace lull::store {
+namespace {
+
+/// Nobody at a terminal notices it, and a thousand runs that end one after another cost some tens
+/// of commits.
+constexpr std::chrono::milliseconds kGather{20};
+
+}  // namespace
 
 StoreThread::StoreThread(Store store, Post post)
     : store_(std::move(store)), post_(std::move(post)) {
@@ -25,12 +33,15 @@ StoreThread::~StoreThread() {
   thread_.join();
 }
 
-void StoreThread::submit(Work work, Done done) {
+void StoreThread::submit(Work work, Done done, Urgency urgency) {
+  bool news = false;  // else the thread knows already
   {
     const std::lock_guard lock(mutex_);
+    news = queue_.empty() || (urgency == Urgency::now && !urgent_);
+    urgent_ = urgent_ || urgency == Urgency::now;
     queue_.push_back({std::move(work), std::move(done)});
   }
-  wake_.notify_one();
+  if (news) wake_.notify_one();
 }
 
 void StoreThread::run() {
@@ -52,6 +63,8 @@ void StoreThread::run() {
 std::vector<StoreThread::Item> StoreThread::next_batch() {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  wake_.wait_for(lock, kGather, [this] { return stopping_ || urgent_; });
+  urgent_ = false;
   return std::exchange(queue_, {});
 }
 

@@ -13,7 +13,7 @@ namespace lull::store {
 
 /// The one thread beside the loop: it waits for the disk, so that the loop need not. What has been
 /// submitted while one batch was being committed becomes the next batch, so a thousand slots due at
-/// one instant cost one commit.
+/// one instant cost one commit. The order is kept, whatever the urgency.
 class StoreThread {
  public:
   /// Changes the store; runs on the store thread inside the batch's transaction.
@@ -29,7 +29,11 @@ class StoreThread {
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 
-  void submit(Work work, Done done);
+  /// When a change has to be on the disk: at once, since something waits for it, or with others
+  /// that come within kGather, which spares the disk a commit for each.
+  enum class Urgency { now, soon };
+
+  void submit(Work work, Done done, Urgency urgency = Urgency::now);
 
  private:
   struct Item {
@@ -47,6 +51,7 @@ class StoreThread {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Item> queue_;
+  bool urgent_ = false;  ///< something in the queue is
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -138,6 +138,9 @@ asio::awaitable<void> Commands::start(Request request, Send send) {
   while (run->state == ActiveRun::State::starting && !run->ended()) {
     co_await run->wait_for_change();
   }
+  // Whoever gets the answer may ask `lull log` and `lull history` next.
+  store::StoreThread::Work nothing = [](store::Store&) {};
+  (void)co_await committed(*store_, std::move(nothing));
   const bool there_is_no_job = run->ended() && run->main_pid == 0;
   if (there_is_no_job && !request.wait) {
     co_await send(error_line(failure_of(*run)));

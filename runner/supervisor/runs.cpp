@@ -182,7 +182,8 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
                   log = launched->log](store::Store& store) { store.set_started(id, at, log); },
                  [id = run->record.id](const auto& error) {
                    if (error) spdlog::error("run={} start not recorded: {}", id, error->what());
-                 });
+                 },
+                 store::StoreThread::Urgency::soon);
   if (run->stopping) stop(*run);
   co_await follow_reports(run, *launched);
   co_await wait_for_keeper(run);
@@ -227,7 +228,8 @@ void Runs::note_level(ActiveRun& run, const Launched& launched,
   store_->submit([id = run.record.id, level](store::Store& store) { store.add_level(id, level); },
                  [id = run.record.id](const auto& error) {
                    if (error) spdlog::error("run={} level not recorded: {}", id, error->what());
-                 });
+                 },
+                 store::StoreThread::Urgency::soon);
 }
 
 asio::awaitable<void> Runs::wait_for_keeper(ActiveRunPtr run) {
@@ -268,7 +270,8 @@ void Runs::end(const ActiveRunPtr& run, Ending ending) {
                    run->closed = true;
                    run->announce();
                    on_end_(*run);
-                 });
+                 },
+                 store::StoreThread::Urgency::soon);
   run->announce();
   forget(run);
 }
