@@ -94,11 +94,14 @@ bool has_ended(const std::string& database, RunId run) {
 Result<void> follow(LogReader& reader, const LogOf& log, const std::string& database) {
   const os::Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   const std::string folder = log.path.substr(0, log.path.rfind('/'));
-  if (!watch || ::inotify_add_watch(watch.get(), folder.c_str(), IN_MODIFY | IN_MOVED_TO) < 0) {
-    return os::errno_error("watch " + folder);
-  }
+  if (!watch) return os::errno_error("watch " + folder);
   constexpr int kLookMs = 500;
   for (;;) {
+    // The folder comes with the job's first output.
+    if (::inotify_add_watch(watch.get(), folder.c_str(), IN_MODIFY | IN_MOVED_TO) < 0 &&
+        errno != ENOENT) {
+      return os::errno_error("watch " + folder);
+    }
     const bool ended = has_ended(database, log.run);  // before the last read, not after it
     reader.read_more();
     if (ended) return {};

@@ -21,6 +21,13 @@ bool copy_rest(long from, long to, std::uint64_t offset) {
   }
 }
 
+/// The folder of the job's logs, which the first of its runs that says something makes.
+void make_parent(const char* path) {
+  Line<4096> folder;
+  folder << std::string_view(path).substr(0, std::string_view(path).rfind('/'));
+  sys(SYS_mkdirat, AT_FDCWD, folder.c_str(), 0700);
+}
+
 }  // namespace
 
 void Log::set(const char* path, std::uint64_t limit) {
@@ -30,8 +37,11 @@ void Log::set(const char* path, std::uint64_t limit) {
 }
 
 void Log::start_file() {
-  fd_ = static_cast<int>(sys(SYS_openat, AT_FDCWD, path_, kCreate, 0600));
   size_ = 0;
+  fd_ = static_cast<int>(sys(SYS_openat, AT_FDCWD, path_, kCreate, 0600));
+  if (fd_ != -ENOENT) return;
+  make_parent(path_);
+  fd_ = static_cast<int>(sys(SYS_openat, AT_FDCWD, path_, kCreate, 0600));
 }
 
 /// When the current file is full, it becomes the old one: the newest `limit_` bytes are always in

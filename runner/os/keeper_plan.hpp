@@ -12,7 +12,7 @@ namespace lull::os {
 /// Where a run lives on this machine, beside its plan.
 struct RunPlace {
   std::string run_file;
-  std::string log;  ///< its folder exists
+  std::string log;  ///< the folder above its own exists
   std::string cgroup_name;
   std::string boot_id;
   std::uint64_t files_soft = 0;  ///< RLIMIT_NOFILE that the job gets

@@ -1,10 +1,8 @@
 #include "runner/supervisor/launcher.hpp"
 
 #include "runner/os/account.hpp"
-#include "runner/os/errno_error.hpp"
 #include "runner/os/read_file.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,14 +94,6 @@ Result<SpawnContext> Launcher::context_of(const JobSpec& spec) const {
   return context;
 }
 
-Result<std::string> Launcher::log_path(const RunRecord& run) const {
-  const std::string folder = log_folder_ + "/" + run.job;
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return os::errno_error("make " + folder);
-  }
-  return success(folder + "/" + std::to_string(run.id) + ".log");
-}
-
 Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
                                   const LaunchOptions& options) const {
   auto context = context_of(spec);
@@ -113,9 +103,7 @@ Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
   launched.plan.stdio = options.stdio;
   launched.plan.stop_with_supervisor = options.stop_with_supervisor;
   if (options.stdio == Stdio::log) {
-    auto log = log_path(run);
-    if (!log) return log.error();
-    launched.log = std::move(*log);
+    launched.log = log_folder_ + "/" + run.job + "/" + std::to_string(run.id) + ".log";
   }
   launched.cgroup_name = run.job + "." + std::to_string(run.id);
   const os::RunPlace place{.run_file = run_files_->path(run.id),

@@ -52,7 +52,6 @@ class Launcher {
       : run_files_(&run_files), program_(std::move(program)) {}
 
   [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec) const;
-  [[nodiscard]] Result<std::string> log_path(const RunRecord& run) const;
 
   const os::RunFiles* run_files_;
   os::KeeperProgram program_;
