@@ -3,7 +3,6 @@
 #include "runner/os/errno_error.hpp"
 #include "runner/os/keeper_plan.hpp"
 
-#include <linux/ioprio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,16 +11,22 @@
 namespace lull::os {
 namespace {
 
+// ioprio_set(2): IOPRIO_WHO_…. From Linux 6.1.192 on <linux/ioprio.h> has a parameter called
+// `class` and is no C++ any more.
+constexpr int kWhoProcess = 1;
+constexpr int kWhoGroup = 2;
+constexpr int kWhoUser = 3;
+
 int which_of(Whose whose) {
   switch (whose) {
     case Whose::process:
-      return IOPRIO_WHO_PROCESS;
+      return kWhoProcess;
     case Whose::group:
-      return IOPRIO_WHO_PGRP;
+      return kWhoGroup;
     case Whose::user:
-      return IOPRIO_WHO_USER;
+      return kWhoUser;
   }
-  return IOPRIO_WHO_PROCESS;
+  return kWhoProcess;
 }
 
 }  // namespace

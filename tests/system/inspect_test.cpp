@@ -7,7 +7,6 @@
 #include "runner/os/process.hpp"
 #include "tests/support/catch.hpp"
 
-#include <linux/ioprio.h>
 #include <nlohmann/json.hpp>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -26,13 +25,20 @@
 
 namespace {
 
+// ioprio_set(2)
+constexpr int kNone = 0;
+constexpr int kBestEffort = 2;
+constexpr int kIdle = 3;
+constexpr int kWhoProcess = 1;
+constexpr int kWhoGroup = 2;
+
 using namespace lull;
 using namespace lull::cli;
 
 struct Wanted {
   const char* comm = "";
   int nice = 0;
-  int io_class = IOPRIO_CLASS_NONE;
+  int io_class = kNone;
   int io_level = 0;
   int policy = SCHED_OTHER;
 };
@@ -46,7 +52,7 @@ struct Wanted {
   done = done && ::setpriority(PRIO_PROCESS, 0, wanted.nice) == 0;
   const auto io_class = static_cast<IoClass>(wanted.io_class);
   const int io = os::raw_io_priority({io_class, wanted.io_level});
-  done = done && ::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, io) == 0;
+  done = done && ::syscall(SYS_ioprio_set, kWhoProcess, 0, io) == 0;
   const char word = done ? 'y' : 'n';
   if (::write(ready, &word, 1) != 1) ::_exit(1);
   for (;;)
@@ -94,9 +100,9 @@ class Group {
 
 std::vector<Wanted> three() {
   const int nice = ::getpriority(PRIO_PROCESS, 0);  // all may be made worse, and no better
-  return {{"a) b (c", nice, IOPRIO_CLASS_BE, 6, SCHED_BATCH},
-          {"idler", 19, IOPRIO_CLASS_IDLE, 0, SCHED_IDLE},
-          {"plain", std::min(nice + 5, 19), IOPRIO_CLASS_BE, 3, SCHED_OTHER}};
+  return {{"a) b (c", nice, kBestEffort, 6, SCHED_BATCH},
+          {"idler", 19, kIdle, 0, SCHED_IDLE},
+          {"plain", std::min(nice + 5, 19), kBestEffort, 3, SCHED_OTHER}};
 }
 
 InspectOptions by_group(pid_t group) {
@@ -136,19 +142,17 @@ TEST_CASE("inspect: of a group the outer values are the highest, as the kernel h
   CHECK(found.highest.nice == ::getpriority(PRIO_PGRP, group_id));
   CHECK(found.highest.nice == ::getpriority(PRIO_PROCESS, 0));
   CHECK(found.highest.io == IoPriority{IoClass::best_effort, 3});
-  CHECK(os::raw_io_priority(found.highest.io) ==
-        ::syscall(SYS_ioprio_get, IOPRIO_WHO_PGRP, group.id()));
+  CHECK(os::raw_io_priority(found.highest.io) == ::syscall(SYS_ioprio_get, kWhoGroup, group.id()));
   CHECK(found.highest.policy == os::SchedPolicy::other);
   CHECK(found.processes[0].standing.policy == os::SchedPolicy::batch);
   CHECK(found.processes[1].standing.policy == os::SchedPolicy::idle);
 }
 
 TEST_CASE("inspect: a group where nobody set an I/O priority has what the nice value stands for") {
-  const Group group({{"one", 19, IOPRIO_CLASS_NONE, 0, SCHED_OTHER}});
+  const Group group({{"one", 19, kNone, 0, SCHED_OTHER}});
   const Inspection found = inspect(by_group(group.id())).value();
   CHECK(found.processes.front().standing.io == IoPriority{});
-  CHECK(os::raw_io_priority(found.highest.io) ==
-        ::syscall(SYS_ioprio_get, IOPRIO_WHO_PGRP, group.id()));
+  CHECK(os::raw_io_priority(found.highest.io) == ::syscall(SYS_ioprio_get, kWhoGroup, group.id()));
 }
 
 TEST_CASE("inspect: a user is found by name or number, with all the processes") {
@@ -175,7 +179,7 @@ TEST_CASE("inspect: a user is found by name or number, with all the processes") 
 TEST_CASE("inspect: what does not exist is an error that names it, and exit code 1") {
   pid_t gone = 0;
   {
-    const Group group({{"gone", 19, IOPRIO_CLASS_IDLE, 0, SCHED_OTHER}});
+    const Group group({{"gone", 19, kIdle, 0, SCHED_OTHER}});
     gone = group.id();
   }
   InspectOptions options;
@@ -223,7 +227,7 @@ TEST_CASE(
   pid_t gone = 0;
   os::ProcessIdentity identity;
   {
-    const Group group({{"child", 19, IOPRIO_CLASS_IDLE, 0, SCHED_OTHER}});
+    const Group group({{"child", 19, kIdle, 0, SCHED_OTHER}});
     gone = group.id();
     const auto children = os::children_of(::getpid());
     CHECK(std::count(children.begin(), children.end(), gone) == 1);
