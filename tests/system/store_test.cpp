@@ -1,0 +1,88 @@
+// The store thread on a real file: what is durable when, and in which order.
+#include "runner/store/store_thread.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/deadline.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <mutex>
+#include <string>
+
+using namespace lull;
+using namespace lull::tests;
+using store::StoreThread;
+using Urgency = store::StoreThread::Urgency;
+
+namespace {
+
+/// A store thread whose answers are called where they are posted, each noted by a letter.
+struct Notebook {
+  TempFolder folder;
+  std::mutex mutex;
+  std::string done;
+  int posts = 0;
+  std::optional<StoreThread> thread;
+
+  Notebook() {
+    thread.emplace(store::Store::open(folder.path("lull.db")).value(),
+                   [this](const std::function<void()>& answers) {
+                     const std::lock_guard lock(mutex);
+                     ++posts;
+                     answers();
+                   });
+  }
+
+  void submit(char letter, Urgency urgency) {
+    thread->submit(
+        [letter](store::Store& store) {
+          RunRecord run;
+          run.job = std::string(1, letter);
+          run.trigger = Trigger::manual;
+          store.add_run(run, store::Owner::daemon);
+        },
+        [this, letter](const auto& error) { done += error ? '!' : letter; }, urgency);
+  }
+
+  std::string done_now() {
+    const std::lock_guard lock(mutex);
+    return done;
+  }
+
+  [[nodiscard]] std::string jobs_on_disk() const {
+    auto store = store::Store::open_for_reading(folder.path("lull.db")).value();
+    std::string jobs;
+    for (const RunRecord& run : store.history("", 0))
+      jobs.insert(0, run.job);
+    return jobs;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("store thread: what nothing waits for is committed all the same, in its order") {
+  Notebook notes;
+  for (const char letter : {'a', 'b', 'c'})
+    notes.submit(letter, Urgency::soon);
+  CHECK(eventually([&] { return notes.done_now() == "abc"; }));
+  CHECK(notes.jobs_on_disk() == "abc");
+}
+
+TEST_CASE("store thread: an urgent change takes those before it along in one commit") {
+  Notebook notes;
+  {
+    const std::lock_guard hold(notes.mutex);  // the thread waits with its first answer
+    notes.submit('a', Urgency::now);
+    CHECK(eventually([&] { return notes.jobs_on_disk() == "a"; }));
+    notes.submit('b', Urgency::soon);
+    notes.submit('c', Urgency::soon);
+    notes.submit('d', Urgency::now);
+  }
+  CHECK(eventually([&] { return notes.done_now() == "abcd"; }));
+  CHECK(notes.posts == 2);
+}
+
+TEST_CASE("store thread: what was submitted is on disk when the thread has ended") {
+  Notebook notes;
+  notes.submit('a', Urgency::soon);
+  notes.thread.reset();
+  CHECK(notes.jobs_on_disk() == "a");
+}
