@@ -100,7 +100,7 @@ ActiveRunPtr Runs::track(RunRecord record, std::shared_ptr<const JobSpec> spec) 
 }
 
 ActiveRunPtr Runs::add(RunRecord record, std::shared_ptr<const JobSpec> spec, bool by_hand) {
-  const ActiveRunPtr run = track(std::move(record), std::move(spec));
+  ActiveRunPtr run = track(std::move(record), std::move(spec));
   run->by_hand = by_hand;
   if (by_hand && accepting_) {
     spawn_follower(run, live(run));

@@ -3,16 +3,19 @@
 #include "tests/support/catch.hpp"
 
 #include <string>
+#include <string_view>
 
 using namespace lull;
 using namespace lull::os;
 
 namespace {
 
-const std::string kClaim = "lull-run 1\nboot 0f1e\nkeeper 41 777\n";
-const std::string kOutcome =
+constexpr std::string_view kWhole =
+    "lull-run 1\nboot 0f1e\nkeeper 41 777\n"
     "outcome failed\nexit_code 3\nstarted_us 5\nended_us 9\nleft_behind 2\nunkillable 0\n"
     "dropped_bytes 0\ncpu_us 4\nread_bytes 512\nwritten_bytes 1024\nend\n";
+constexpr std::string_view kClaim = kWhole.substr(0, kWhole.find("outcome"));
+constexpr std::string_view kOutcome = kWhole.substr(kClaim.size());
 
 }  // namespace
 
@@ -24,7 +27,7 @@ TEST_CASE("run file: a claim names its keeper, and there is no outcome yet") {
 }
 
 TEST_CASE("run file: with its last line the outcome counts") {
-  const auto run = parse_run_file(kClaim + kOutcome);
+  const auto run = parse_run_file(kWhole);
   REQUIRE(run.has_value());
   REQUIRE(run->outcome.has_value());
   CHECK(run->outcome->started == TimePoint(Duration(5)));
@@ -38,17 +41,17 @@ TEST_CASE("run file: with its last line the outcome counts") {
 }
 
 TEST_CASE("run file: cut anywhere it is an error or a claim alone, never half an outcome") {
-  const std::string whole = kClaim + kOutcome;
-  for (std::size_t size = 0; size < whole.size(); ++size) {
+  for (std::size_t size = 0; size < kWhole.size(); ++size) {
     INFO("the first " << size << " bytes");
-    const auto run = parse_run_file(whole.substr(0, size));
+    const auto run = parse_run_file(kWhole.substr(0, size));
     CHECK(static_cast<bool>(run) == (size >= kClaim.size()));
     if (run) CHECK_FALSE(run->outcome.has_value());
   }
 }
 
 TEST_CASE("run file: unknown keys are no error, what is no run's file is") {
-  CHECK(parse_run_file(kClaim + "colour blue\n" + kOutcome)->outcome.has_value());
+  CHECK(parse_run_file(std::string(kClaim) + "colour blue\n" + std::string(kOutcome))
+            ->outcome.has_value());
   for (const char* text : {"", "lull-run 2\nboot a\nkeeper 1 2\n", "lull-run 1\nnonsense\n",
                            "lull-run 1\nboot a\nkeeper one 2\n", "lull-run 1\nboot a\nkeeper 1\n",
                            "lull-run 1\nboot a\nkeeper 1 2\noutcome great\nend\n",
