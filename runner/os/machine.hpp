@@ -37,8 +37,8 @@ struct FileLimit {
 /// it was: that is what jobs get.
 FileLimit raise_file_limit();
 
-/// Gives the kernel back what malloc keeps of freed memory: after work that happens rarely and needs
-/// much at once, such as reading all jobs. Takes well under a millisecond for a heap of ours.
+/// Gives the kernel back what malloc keeps of freed memory: after work that happens rarely and
+/// needs much at once, such as reading all jobs. Takes well under a millisecond for a heap of ours.
 void give_back_memory();
 
 /// The lowest nice value that this process may set: -20 with CAP_SYS_NICE, else from RLIMIT_NICE
