@@ -17,12 +17,14 @@ std::string_view to_string(CpuKnob knob);
 /// What can be done to a job here, by this user; never assumed, always probed.
 struct Capabilities {
   CpuKnob cpu = CpuKnob::none;
-  int lowest_nice = 0;  ///< the lowest nice value that a job may be given back (RLIMIT_NICE)
+  int renice_down_to = 20;        ///< the lowest nice value that a job can be given back; 20: none
   bool freeze_by_cgroup = false;  ///< else SIGSTOP over the tree
   bool operator==(const Capabilities&) const = default;
 
   /// Whether a job whose nice value was raised to `from` can be given `to` again.
-  [[nodiscard]] bool may_renice(int from, int to) const { return to >= from || to >= lowest_nice; }
+  [[nodiscard]] bool may_renice(int from, int to) const {
+    return to >= from || to >= renice_down_to;
+  }
 };
 
 }  // namespace lull

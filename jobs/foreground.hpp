@@ -1,0 +1,109 @@
+#pragma once
+
+#include "jobs/units.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lull {
+
+/// Time on CLOCK_MONOTONIC: what the loop measures and decides by.
+using Instant = Duration;
+
+/// A block device's counters since boot, as diskstats has them (Documentation/admin-guide/iostats).
+struct DeviceCounters {
+  std::string name;
+  std::uint64_t reads = 0;  ///< completed
+  std::uint64_t writes = 0;
+  std::uint64_t flushes = 0;
+  Bytes read{};
+  Bytes written{};
+  std::uint64_t in_flight = 0;  ///< now
+  Duration busy{0};             ///< with at least one request under way
+  bool operator==(const DeviceCounters&) const = default;
+};
+
+/// Stall times since boot (PSI, Documentation/accounting/psi): some task waited.
+struct Stalls {
+  Duration cpu{0};
+  Duration io{0};
+  Duration memory{0};
+  bool operator==(const Stalls&) const = default;
+};
+
+/// Everything that one look at the machine reads. All but `in_flight` counts up.
+struct Sample {
+  Instant at{0};
+  int cpus = 1;
+  Duration idle{0};                   ///< summed over the CPUs, waiting for I/O included
+  Duration stolen{0};                 ///< by the hypervisor, summed over the CPUs
+  Duration own_cpu{0};                ///< what all runs used, of this lull and of others
+  Bytes own_read{};                   ///< what they asked block devices for
+  Bytes own_written{};                ///< what they made dirty or wrote
+  std::vector<DeviceCounters> disks;  ///< whole disks: what is stacked on another is not counted
+  std::optional<Stalls> all;          ///< of the whole machine; none: the kernel keeps none
+  std::optional<Stalls> own;          ///< of the cgroup that holds all our jobs
+  std::optional<Stalls> foreground;   ///< of the cgroups that hold the foreground
+  bool operator==(const Sample&) const = default;
+};
+
+/// How a device was used, by whom.
+struct DeviceUse {
+  std::string name;
+  double busy = 0;     ///< share of the time with a request under way, 0..1
+  double foreign = 0;  ///< share of its traffic that is not ours, 0..1
+  bool heard = false;  ///< while our jobs were frozen, requests completed: somebody else's
+  bool operator==(const DeviceUse&) const = default;
+};
+
+/// What the foreground does to the machine, between two samples.
+struct Observation {
+  Instant at{0};
+  int cpus = 1;
+  double cpu = 0;      ///< CPUs that the foreground used: 1.4 is 140 %
+  double own_cpu = 0;  ///< CPUs that our jobs used
+  /// Share of the time in which foreground tasks certainly waited for a CPU, for memory. For a CPU:
+  /// PSI of the foreground's own cgroups where there are such, else what is left of the machine's
+  /// when our jobs' own waiting is taken off, which can only be too little; 0 without PSI.
+  double cpu_stall = 0;
+  double memory_stall = 0;
+  std::vector<DeviceUse> devices;
+  std::optional<Duration> user_away;  ///< since the last input; no source: someone is here
+  bool operator==(const Observation&) const = default;
+};
+
+/// What happened between two samples of which `before` is the older. Foreground CPU is all that was
+/// not idle, minus our own: exact where the CPUs were never idle, within a clock tick (10 ms) else.
+Observation foreground(const Sample& before, const Sample& now);
+
+/// Tells foreground I/O from our own by amount. A process's I/O is counted when it is submitted, a
+/// device's when it completes, so what a device has done minus what we asked for is the
+/// foreground's total less what of ours is still under way: only its running maximum says
+/// something, and that never says too much as long as our jobs do no I/O that is counted to nobody
+/// (write-back of the file system's own records), which `kOverhead` allows for.
+class ForeignIo {
+ public:
+  /// Takes the next sample.
+  void add(const Sample& sample);
+  /// Bytes that others moved within the last `kWindow`.
+  [[nodiscard]] Bytes recent() const;
+  /// The share of others in all traffic of that time, 0..1.
+  [[nodiscard]] double share() const;
+
+  static constexpr Duration kWindow = std::chrono::seconds(1);
+
+ private:
+  struct Mark {
+    Instant at{0};
+    std::int64_t foreign = 0;
+    std::uint64_t total = 0;
+  };
+  std::vector<Mark> marks_;  ///< of the last kWindow, oldest first
+  std::int64_t reads_max_ = 0;
+  std::int64_t writes_max_ = 0;
+  std::optional<Sample> first_;
+};
+
+}  // namespace lull

@@ -1,0 +1,115 @@
+#include "jobs/foreground.hpp"
+
+#include "tests/support/catch.hpp"
+
+namespace lull {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Sample at(Instant when) {
+  Sample sample;
+  sample.at = when;
+  sample.cpus = 2;
+  return sample;
+}
+
+constexpr std::uint64_t kMB = 1'000'000;
+
+/// A machine with one disk, on which a job and a foreground do I/O.
+struct Disk {
+  Sample sample = at(seconds(0));
+  ForeignIo foreign;
+
+  Disk() {
+    sample.disks = {{.name = "sda"}};
+    foreign.add(sample);
+  }
+  void step(std::uint64_t own_read, std::uint64_t device_read, std::uint64_t own_written = 0,
+            std::uint64_t device_written = 0) {
+    sample.at += milliseconds(100);
+    sample.own_read.count += own_read;
+    sample.own_written.count += own_written;
+    sample.disks[0].read.count += device_read;
+    sample.disks[0].written.count += device_written;
+    foreign.add(sample);
+  }
+};
+
+TEST_CASE("foreground: CPU is all that was not idle and not ours") {
+  const Sample before = at(seconds(10));
+  Sample now = at(seconds(10) + milliseconds(100));
+  now.idle = milliseconds(20);
+  now.own_cpu = milliseconds(110);
+  const Observation seen = foreground(before, now);
+  CHECK(seen.cpu == Approx(0.7));
+  CHECK(seen.own_cpu == Approx(1.1));
+}
+
+TEST_CASE("foreground: stolen time is nobody's, and rounding never makes a negative foreground") {
+  const Sample before = at(seconds(10));
+  Sample now = at(seconds(10) + milliseconds(100));
+  now.stolen = milliseconds(60);
+  now.own_cpu = milliseconds(150);
+  const Observation seen = foreground(before, now);
+  CHECK(seen.cpu == 0);
+}
+
+TEST_CASE("foreground: what our starving jobs wait is not the foreground's stall") {
+  Sample before = at(seconds(10));
+  before.all = before.own = Stalls{};
+  Sample now = at(seconds(11));
+  now.all = Stalls{.cpu = milliseconds(850)};
+  now.own = Stalls{.cpu = milliseconds(850)};
+  CHECK(foreground(before, now).cpu_stall == 0);
+  now.own = Stalls{.cpu = milliseconds(450)};
+  CHECK(foreground(before, now).cpu_stall == Approx(0.4));
+  now.own.reset();  // not known apart: nothing is certain
+  CHECK(foreground(before, now).cpu_stall == 0);
+}
+
+TEST_CASE("foreground: its own cgroups' stall is believed before any difference") {
+  Sample before = at(seconds(10));
+  before.all = before.own = before.foreground = Stalls{};
+  Sample now = at(seconds(11));
+  now.all = Stalls{.cpu = milliseconds(900)};
+  now.own = Stalls{.cpu = milliseconds(100)};
+  now.foreground = Stalls{.cpu = milliseconds(20)};
+  CHECK(foreground(before, now).cpu_stall == Approx(0.02));
+}
+
+TEST_CASE("foreign I/O: our own, however much is under way, is nobody else's") {
+  Disk disk;
+  disk.step(8 * kMB, 0);  // submitted, not completed
+  for (int i = 0; i < 50; ++i)
+    disk.step(10 * kMB, i % 2 == 0 ? 14 * kMB : 6 * kMB);
+  CHECK(disk.foreign.recent().count == 0);
+  CHECK(disk.foreign.share() == 0);
+}
+
+TEST_CASE("foreign I/O: a foreground beside us is seen, much or little") {
+  Disk disk;
+  for (int i = 0; i < 20; ++i)
+    disk.step(10 * kMB, 10 * kMB);
+  for (int i = 0; i < 20; ++i)
+    disk.step(10 * kMB, 10 * kMB + 13'000);
+  CHECK(disk.foreign.recent().count == 10 * 13'000);
+  for (int i = 0; i < 20; ++i)
+    disk.step(5 * kMB, 10 * kMB);
+  CHECK(disk.foreign.share() == Approx(0.5));
+}
+
+TEST_CASE("foreign I/O: write-back of what we made dirty is ours, whenever it comes") {
+  Disk disk;
+  disk.step(0, 0, 100 * kMB, 0);
+  for (int i = 0; i < 20; ++i)
+    disk.step(0, 0, 0, 6 * kMB);  // with the file system's records: 120 MB
+  CHECK(disk.foreign.recent().count == 0);
+  for (int i = 0; i < 20; ++i)
+    disk.step(0, 0, 0, 6 * kMB);
+  CHECK(disk.foreign.recent().count > 0);
+}
+
+}  // namespace
+}  // namespace lull
