@@ -209,7 +209,8 @@ Decision decide(const PrioritySpec& priority, const Capabilities& can,
   settle(need, next, seen.at);
   remember(need, next, seen.at);
   move_to(next, std::max(need.at_least, earned(next, settings, seen.at)), seen.at);
-  decision.reason = std::string(to_string(next.state)) + ": " + need.text;
+  decision.reason = std::string(to_string(next.state)) + ": " +
+                    (need.at_least < next.state ? "it was so until just now" : need.text);
   decision.what = what_at(priority.levels, next.state);
   if (!std::holds_alternative<Pause>(decision.what)) return decision;
   const bool never = priority.pause == PauseMethod::never;

@@ -71,9 +71,32 @@ Observation foreground(const Sample& before, const Sample& now) {
   const Duration own = now.own_cpu - before.own_cpu;
   seen.cpu = std::clamp(share_of(used - own, span), 0.0, static_cast<double>(now.cpus));
   seen.own_cpu = std::max(0.0, share_of(own, span));
-  seen.cpu_stall = certain_cpu_stall(before, now, span);
+  // However long it waits, it does not wait for us longer than we ran.
+  seen.cpu_stall = std::min(certain_cpu_stall(before, now, span), seen.own_cpu);
   seen.memory_stall = memory_stall(before, now, span);
   seen.devices = device_uses(before, now, span);
+  return seen;
+}
+
+std::optional<Observation> Looks::add(const Sample& now) {
+  constexpr Duration kShort = std::chrono::milliseconds(80);
+  constexpr Duration kLong = std::chrono::milliseconds(250);
+  constexpr double kNoDoubt = 0.6;  // CPUs: more than ticks can be wrong in a short look
+  const auto recent = std::find_if(samples_.rbegin(), samples_.rend(),
+                                   [&](const Sample& one) { return now.at - one.at >= kShort; });
+  std::optional<Observation> seen;
+  if (recent != samples_.rend()) {
+    const Observation fresh = foreground(*recent, now);
+    if (now.at - samples_.front().at >= kLong) seen = foreground(samples_.front(), now);
+    if (fresh.cpu >= kNoDoubt) {
+      if (!seen) seen = fresh;
+      seen->cpu = fresh.cpu;
+      seen->own_cpu = fresh.own_cpu;
+    }
+  }
+  samples_.push_back(now);
+  while (samples_.size() > 1 && now.at - samples_[1].at >= kLong)
+    samples_.pop_front();
   return seen;
 }
 

@@ -3,6 +3,7 @@
 #include "jobs/units.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,7 +67,8 @@ struct Observation {
   double own_cpu = 0;  ///< CPUs that our jobs used
   /// Share of the time in which foreground tasks certainly waited for a CPU, for memory. For a CPU:
   /// PSI of the foreground's own cgroups where there are such, else what is left of the machine's
-  /// when our jobs' own waiting is taken off, which can only be too little; 0 without PSI.
+  /// when our jobs' own waiting is taken off, which can only be too little; 0 without PSI. Never
+  /// more than our jobs' CPU use: the rest of its waiting it does to itself.
   double cpu_stall = 0;
   double memory_stall = 0;
   std::vector<DeviceUse> devices;
@@ -77,6 +79,20 @@ struct Observation {
 /// What happened between two samples of which `before` is the older. Foreground CPU is all that was
 /// not idle, minus our own: exact where the CPUs were never idle, within a clock tick (10 ms) else.
 Observation foreground(const Sample& before, const Sample& now);
+
+/// Makes observations out of samples as they come. What the kernel counts in ticks of 10 ms is
+/// blunt over a short time, so a short look counts where it leaves no doubt, and else the longer
+/// one.
+class Looks {
+ public:
+  /// Takes the next sample; nothing when there is too little before it to say anything.
+  std::optional<Observation> add(const Sample& now);
+  /// Forgets what was: a run came or went, so that samples before and after do not compare.
+  void forget() { samples_.clear(); }
+
+ private:
+  std::deque<Sample> samples_;  ///< oldest first
+};
 
 /// Tells foreground I/O from our own by amount. A process's I/O is counted when it is submitted, a
 /// device's when it completes, so what a device has done minus what we asked for is the

@@ -1,6 +1,9 @@
 #include "jobs/spawn_plan.hpp"
 
+#include "jobs/decide.hpp"
 #include "jobs/rfc3339.hpp"
+
+#include <algorithm>
 
 namespace lull {
 namespace {
@@ -9,10 +12,20 @@ constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr std::string_view kRootPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+Level level_of(const LevelTable& levels, Foreground state) {
+  return std::get<Level>(what_at(levels, state));
+}
+
 /// Less than the file asks for must never come silently.
-std::string reason_at_start(const PrioritySpec& priority) {
-  if (!priority.asked || priority.asked->light == priority.levels.light) return "at start";
-  return "at start, held down by [ceiling] from " + to_string(priority.asked->light);
+std::string reason_at_start(const PrioritySpec& priority, Foreground state) {
+  std::string reason = "at start";
+  if (state != Foreground::light) {
+    reason.append(", the foreground being ").append(to_string(state));
+  }
+  if (!priority.asked) return reason;
+  const Level asked = level_of(*priority.asked, state);
+  if (asked == level_of(priority.levels, state)) return reason;
+  return reason + ", held down by [ceiling] from " + to_string(asked);
 }
 
 void copy_if_set(const Environment& from, std::string_view name, Environment& to) {
@@ -122,6 +135,14 @@ std::vector<std::string> search_path(std::string_view program, std::string_view 
   return programs;
 }
 
+Foreground state_at_start(const JobSpec& spec, Foreground now) {
+  return spec.priority.levels.adapts ? std::min(now, Foreground::busy) : Foreground::light;
+}
+
+Level level_at_start(const JobSpec& spec, Foreground now) {
+  return level_of(spec.priority.levels, state_at_start(spec, now));
+}
+
 SpawnPlan make_spawn_plan(const JobSpec& spec, const RunRecord& run, const SpawnContext& context) {
   SpawnPlan plan;
   plan.argv = command_line(spec);
@@ -135,8 +156,10 @@ SpawnPlan make_spawn_plan(const JobSpec& spec, const RunRecord& run, const Spawn
                    : other_user            ? context.user->home
                                            : context.self.home;
   plan.directory_is_default = spec.directory.empty();
-  plan.level = spec.priority.levels.light;
-  plan.level_reason = reason_at_start(spec.priority);
+  plan.state = state_at_start(spec, context.state);
+  plan.level = level_at_start(spec, context.state);
+  plan.nice = nice_at_start(spec.priority.levels, plan.level, context.can);
+  plan.level_reason = reason_at_start(spec.priority, plan.state);
   if (other_user) plan.become = context.user;
   plan.cgroups = context.cgroups;
   plan.success_exit_codes = spec.success_exit_codes;

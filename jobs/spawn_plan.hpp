@@ -1,5 +1,6 @@
 #pragma once
 
+#include "jobs/capabilities.hpp"
 #include "jobs/run.hpp"
 #include "jobs/spec.hpp"
 
@@ -49,8 +50,10 @@ struct SpawnPlan {
   std::vector<std::string> argv;
   std::vector<std::string> environment;  ///< "NAME=VALUE"
   std::string directory;
-  bool directory_is_default = false;  ///< nobody asked for it: "/" stands in where it is missing
+  bool directory_is_default = false;     ///< nobody asked for it: "/" stands in where it is missing
+  Foreground state = Foreground::light;  ///< that the level is for
   Level level;
+  int nice = 0;  ///< the level's, or another where it could not come back (nice_at_start)
   std::string level_reason;       ///< why this one, in history's words
   std::optional<Account> become;  ///< none: stay who we are
   std::vector<CgroupPlacement> cgroups;
@@ -71,7 +74,16 @@ struct SpawnContext {
   Environment file;             ///< what `environment_file` holds
   std::vector<CgroupPlacement> cgroups;
   Zone zone;  ///< the job's, for LULL_SLOT
+  Capabilities can;
+  Foreground state = Foreground::light;  ///< as far as it is known
 };
+
+/// The foreground state that a run of `spec` starts in: at most busy, since a job that is frozen
+/// before it runs could not even fail.
+Foreground state_at_start(const JobSpec& spec, Foreground now);
+
+/// That state's level.
+Level level_at_start(const JobSpec& spec, Foreground now);
 
 /// The supervisor's clean base for a job of `account`: PATH, HOME, USER, LOGNAME, SHELL, LANG, TZ
 /// and the session's XDG_RUNTIME_DIR and DBUS_SESSION_BUS_ADDRESS where they are that account's
@@ -81,7 +93,7 @@ Environment base_environment(const Environment& own, const Account& account, boo
 /// The files that execvp(3) would try for `program` with this PATH, in order.
 std::vector<std::string> search_path(std::string_view program, std::string_view path);
 
-/// Decides how `run` of `spec` is started. The level is `light`.
+/// Decides how `run` of `spec` is started.
 SpawnPlan make_spawn_plan(const JobSpec& spec, const RunRecord& run, const SpawnContext& context);
 
 /// Reads the KEY=VALUE lines of an environment file: blank lines and # comments are passed over,

@@ -63,6 +63,7 @@ void add_run(CLI::App& app, Parsed& parsed) {
                   [&parsed] { return run_run(parsed.instance, parsed.run); });
   command->add_option("--policy", parsed.run.policy,
                       "important, standard, utility, throttle (the default) or passive");
+  command->add_flag("-v,--verbose", parsed.run.verbose, "say each change of level on stderr");
   CLI::Option* job = command->add_option("--job", parsed.run.job_file, "run this job file");
   job->type_name("FILE");
   command->add_option("command", parsed.run.command, "the command, after --")->excludes(job);

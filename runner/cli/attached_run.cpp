@@ -45,57 +45,87 @@ void block_signals() {
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 
-AttachedRun::AttachedRun(os::KeeperProcess keeper, std::optional<os::Pty> pty, OnReports on_reports)
-    : keeper_(std::move(keeper)),
+AttachedRun::AttachedRun(boost::asio::io_context& loop, os::KeeperProcess keeper,
+                         std::optional<os::Pty> pty, AttachedEvents& events)
+    : loop_(loop),
+      keeper_(std::move(keeper)),
       pty_(std::move(pty)),
-      on_reports_(std::move(on_reports)),
-      raw_(STDIN_FILENO) {
+      events_(events),
+      raw_(STDIN_FILENO),
+      signals_(loop),
+      end_(loop, keeper_.pidfd.get()),
+      reports_(loop, keeper_.reports.get()),
+      output_(loop),
+      keys_(loop) {
   const sigset_t set = taken_signals();
-  signals_ = os::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  signals_fd_ = os::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  signals_.assign(signals_fd_.get());
+  watch(signals_, &AttachedRun::take_signals);
+  watch(end_, &AttachedRun::take_end);
+  watch(reports_, &AttachedRun::take_reports);
   if (pty_) {
     pty_->slave.reset();  // the job's copy alone keeps its terminal open
-    listening_ = raw_.enter();
+    output_.assign(pty_->master.get());
+    watch(output_, &AttachedRun::take_output);
+    listen_to_keys(raw_.enter());
+  }
+}
+
+AttachedRun::~AttachedRun() {
+  for (Descriptor* watched : {&signals_, &end_, &reports_, &output_, &keys_}) {
+    if (watched->is_open()) watched->release();
+  }
+}
+
+void AttachedRun::watch(Descriptor& descriptor, void (AttachedRun::*take)()) {
+  descriptor.async_wait(Descriptor::wait_read,
+                        [this, &descriptor, take](const boost::system::error_code& error) {
+                          if (error || !descriptor.is_open()) return;
+                          (this->*take)();
+                          if (descriptor.is_open()) watch(descriptor, take);
+                        });
+}
+
+void AttachedRun::listen_to_keys(bool on) {
+  if (on == keys_.is_open()) return;
+  if (on) {
+    keys_.assign(STDIN_FILENO);
+    watch(keys_, &AttachedRun::take_key_strokes);
+  } else {
+    keys_.release();
   }
 }
 
 void AttachedRun::follow() {
-  while (!os::has_ended(keeper_.pidfd.get()))
-    wait_for_event();
+  loop_.run();
   if (pty_) {  // what is still on its way
     pollfd output{pty_->master.get(), POLLIN, 0};
-    while (::poll(&output, 1, 0) == 1 && (output.revents & POLLIN) != 0)
+    while (pty_ && ::poll(&output, 1, 0) == 1 && (output.revents & POLLIN) != 0)
       take_output();
   }
   if (keeper_.reports) take_reports();
   raw_.restore();
 }
 
-void AttachedRun::wait_for_event() {
-  std::array<pollfd, 5> fds{{{signals_.get(), POLLIN, 0},
-                             {keeper_.pidfd.get(), POLLIN, 0},
-                             {keeper_.reports.get(), POLLIN, 0},
-                             {pty_ ? pty_->master.get() : -1, POLLIN, 0},
-                             {listening_ ? STDIN_FILENO : -1, POLLIN, 0}}};
-  if (::poll(fds.data(), fds.size(), -1) < 0) return;
-  if (fds[0].revents != 0) take_signals();
-  if (fds[2].revents != 0) take_reports();
-  if (fds[3].revents != 0) take_output();
-  if (fds[4].revents != 0) take_key_strokes();
+void AttachedRun::take_end() {
+  if (os::has_ended(keeper_.pidfd.get())) loop_.stop();
 }
 
 void AttachedRun::take_reports() {
   const auto news = os::read_reports(keeper_.reports.get());
   if (!news) {
+    if (reports_.is_open()) reports_.release();
     keeper_.reports.reset();
     return;
   }
-  reports_.insert(reports_.end(), news->begin(), news->end());
-  on_reports_(reports_);
+  if (news->empty()) return;
+  all_reports_.insert(all_reports_.end(), news->begin(), news->end());
+  events_.reported(all_reports_);
 }
 
 void AttachedRun::take_signals() {
   signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+  while (::read(signals_fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     switch (info.ssi_signo) {
       case SIGWINCH:
         if (pty_) os::copy_window_size(STDIN_FILENO, pty_->master.get());
@@ -104,10 +134,11 @@ void AttachedRun::take_signals() {
         suspend();
         break;
       case SIGCONT:
-        if (pty_) listening_ = raw_.enter();
+        if (pty_) listen_to_keys(raw_.enter());
         tell_keeper(SIGCONT);
         break;
       default:
+        events_.addressed();
         tell_keeper(static_cast<int>(info.ssi_signo));
         break;
     }
@@ -117,14 +148,16 @@ void AttachedRun::take_signals() {
 /// The job first, then ourselves, so that the shell which sees us stop finds the terminal as it
 /// was.
 void AttachedRun::suspend() {
+  events_.suspending();
   tell_keeper(SIGTSTP);
   raw_.restore();
   ::raise(SIGSTOP);
   if (pty_) {
-    listening_ = raw_.enter();
+    listen_to_keys(raw_.enter());
     os::copy_window_size(STDIN_FILENO, pty_->master.get());
   }
   tell_keeper(SIGCONT);
+  events_.continuing();
 }
 
 /// The job's terminal cannot stop it on Ctrl-Z: its process group has no parent in its session
@@ -132,10 +165,8 @@ void AttachedRun::suspend() {
 void AttachedRun::take_key_strokes() {
   std::array<char, 4096> keys{};
   const ssize_t size = ::read(STDIN_FILENO, keys.data(), keys.size());
-  if (size <= 0) {
-    listening_ = false;
-    return;
-  }
+  if (size <= 0) return listen_to_keys(false);
+  events_.addressed();
   std::string_view typed(keys.data(), static_cast<std::size_t>(size));
   while (!typed.empty()) {
     const int terminal = pty_->master.get();
@@ -154,8 +185,9 @@ void AttachedRun::take_output() {
   // EIO: nobody has the job's terminal open any more.
   if (!copy_some(pty_->master.get(), STDOUT_FILENO)) {
     raw_.restore();
+    listen_to_keys(false);
+    if (output_.is_open()) output_.release();
     pty_.reset();
-    listening_ = false;
   }
 }
 

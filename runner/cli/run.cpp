@@ -6,7 +6,10 @@
 #include "runner/store/store.hpp"
 #include "runner/supervisor/launcher.hpp"
 #include "runner/supervisor/load.hpp"
+#include "runner/supervisor/user_loop.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <unistd.h>
 
 #include <array>
@@ -168,8 +171,110 @@ Ending ending_of(const os::RunFiles& files, RunId run) {
   return ending;
 }
 
+/// What `lull run` makes of its run's news: the loop gets the run, history its levels, stderr what
+/// the user asked for.
+class Attended : public AttachedEvents {
+ public:
+  struct Parts {
+    boost::asio::io_context& loop;
+    const JobSpec& spec;
+    const RunRecord& run;
+    const supervisor::Launcher& launcher;
+    const supervisor::Launched& launched;
+    Record& record;
+    std::string runtime_dir;
+    ForegroundSettings foreground;
+    bool verbose;
+    bool raw_terminal;
+  };
+
+  explicit Attended(const Parts& parts)
+      : parts_(parts),
+        drive_(parts.loop.get_executor(), parts.runtime_dir, parts.foreground,
+               [this](const supervisor::Change& change) { changed(change.level); }),
+        quiet_(parts.loop) {}
+
+  void reported(std::span<const keeper::Report> reports) override {
+    const keeper::Report& last = reports.back();
+    if (last.kind == keeper::Report::Kind::spawn_failed) {
+      failed_ = last;
+      complain(describe_failure(parts_.launched, last));
+    } else if (last.kind == keeper::Report::Kind::running ||
+               last.kind == keeper::Report::Kind::autogroup_set) {
+      const SpawnPlan& plan = parts_.launched.plan;
+      changed({os::now(), plan.state, to_string(plan.level),
+               describe_applied(parts_.launched, reports), plan.level_reason});
+    }
+    if (last.kind == keeper::Report::Kind::running) drive(last.pid);
+  }
+
+  /// Whoever is spoken to must not be frozen: the loop gets the run back when it has been quiet.
+  void addressed() override {
+    if (!run_) return;
+    if (!std::exchange(spoken_to_, true)) take_out();
+    quiet_.expires_after(kAddressed);
+    quiet_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      spoken_to_ = false;
+      run_->fresh = false;
+      drive_.add(*run_);
+    });
+  }
+  void suspending() override { drive_.leave(); }
+  void continuing() override { drive_.rejoin(); }
+
+  /// Takes the run out of the loop; returns how long it stood still in all.
+  Duration finish() {
+    quiet_.cancel();
+    if (run_ && !spoken_to_) take_out();
+    // Another lull that has the loop answers at once, or it is gone.
+    parts_.loop.restart();
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    while (leaving_ > 0 && parts_.loop.run_one_until(give_up) > 0) {
+    }
+    return paused_;
+  }
+
+  [[nodiscard]] const keeper::Report& failed() const { return failed_; }
+
+ private:
+  static constexpr std::chrono::seconds kAddressed{2};
+
+  void changed(const LevelChange& level) {
+    parts_.record.add_level(parts_.run.id, level);
+    if (!parts_.verbose) return;
+    std::fprintf(stderr, "lull: %s: %s%s", level.level.c_str(), level.reason.c_str(),
+                 parts_.raw_terminal ? "\r\n" : "\n");
+  }
+
+  void drive(pid_t main) {
+    const auto keeper = os::identify_process(parts_.launched.keeper.pid);
+    if (!keeper) return;  // it has ended already
+    run_ =
+        parts_.launcher.driven(parts_.spec, parts_.run, *keeper, main, parts_.launched.plan.state);
+    drive_.add(*run_);
+  }
+
+  void take_out() {
+    ++leaving_;
+    drive_.remove(run_->key, [this](Duration paused) {
+      --leaving_;
+      paused_ += paused;
+    });
+  }
+
+  Parts parts_;
+  supervisor::UserLoop drive_;
+  boost::asio::steady_timer quiet_;
+  std::optional<supervisor::DrivenRun> run_;
+  keeper::Report failed_;
+  Duration paused_{0};
+  int leaving_ = 0;
+  bool spoken_to_ = false;
+};
+
 /// One command from its record to its exit code.
-Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
+Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths, bool verbose) {
   Record record(paths);
   RunRecord run;
   run.job = spec.name;
@@ -186,23 +291,24 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths) {
   auto launched = launcher->launch(spec, run, streams->options);
   if (!launched) return launched.error();
 
-  keeper::Report failed;
-  const auto on_reports = [&](std::span<const keeper::Report> reports) {
-    const keeper::Report& last = reports.back();
-    if (last.kind == keeper::Report::Kind::running ||
-        last.kind == keeper::Report::Kind::autogroup_set) {
-      record.add_level(run.id, {os::now(), Foreground::light, to_string(launched->plan.level),
-                                describe_applied(*launched, reports), launched->plan.level_reason});
-    } else if (last.kind == keeper::Report::Kind::spawn_failed) {
-      failed = last;
-      complain(describe_failure(*launched, last));
-    }
-  };
-  AttachedRun(std::move(launched->keeper), std::move(streams->pty), on_reports).follow();
-  const Ending ending = ending_of(place->files(), run.id);
+  boost::asio::io_context loop(1);
+  (void)os::make_folders(paths.runtime_dir, 0700);  // without it the run has a loop of its own
+  Attended attended({loop,
+                     spec,
+                     run,
+                     *launcher,
+                     *launched,
+                     record,
+                     paths.runtime_dir,
+                     {},
+                     verbose,
+                     streams->pty.has_value()});
+  AttachedRun(loop, std::move(launched->keeper), std::move(streams->pty), attended).follow();
+  Ending ending = ending_of(place->files(), run.id);
+  ending.paused = attended.finish();
   record.close(run.id, ending);
   place->remove(run.id);
-  return exit_code_of(ending, failed);
+  return exit_code_of(ending, attended.failed());
 }
 
 Result<JobSpec> spec_of_file(const RunOptions& options, const os::InstancePaths& paths) {
@@ -231,7 +337,7 @@ int run_run(const InstanceOptions& instance, const RunOptions& options) {
     complain(spec.error().what());
     return kUsage;
   }
-  const auto exit_code = run_spec(*spec, paths);
+  const auto exit_code = run_spec(*spec, paths, options.verbose);
   if (exit_code) return *exit_code;
   complain(exit_code.error().what());
   return kFailed;

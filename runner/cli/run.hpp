@@ -11,6 +11,7 @@ struct RunOptions {
   std::string policy;                ///< empty: throttle
   std::string job_file;              ///< --job FILE
   std::vector<std::string> command;  ///< or -- CMD…
+  bool verbose = false;              ///< say each change of level on stderr
 };
 
 /// The drop-in for `nice ionice CMD`. Exits as the command did: its code, 128+signal, 127 when it

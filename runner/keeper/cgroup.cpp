@@ -73,6 +73,14 @@ void remove_cgroups(const PlanView& plan, const RunCgroups& groups, pid_t keeper
   }
 }
 
+void thaw_cgroups(const RunCgroups& groups) {
+  for (std::uint32_t i = 0; i < groups.count; ++i) {
+    if (groups.folders[i] < 0) continue;
+    write_file(groups.folders[i], "cgroup.freeze", "0");       // v2
+    write_file(groups.folders[i], "freezer.state", "THAWED");  // v1
+  }
+}
+
 bool kill_cgroup(const RunCgroups& groups) {
   if (groups.unified < 0) return false;
   return write_file(groups.folders[groups.unified], "cgroup.kill", "1") == 0;

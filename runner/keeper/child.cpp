@@ -78,7 +78,7 @@ std::uint32_t enter_cgroups(const ChildSetup& setup) {
 /// wrote one within the last 100 ms, proc_sched_autogroup_set_nice in the kernel) is reported, and
 /// the keeper tries again.
 void set_autogroup(const ChildSetup& setup) {
-  const long set = write_autogroup("/proc/self", (*setup.plan)->nice);
+  const long set = write_autogroup("/proc/self", (*setup.plan)->autogroup_nice);
   if (set != -ENOENT) knob(setup, Stage::autogroup, set);
 }
 

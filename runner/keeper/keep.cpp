@@ -57,6 +57,8 @@ constexpr std::size_t kKernelSigsetSize = 8;
 /// user's) before the run is closed without them.
 constexpr std::int64_t kGiveUpMs = 10'000;
 constexpr std::int64_t kKillAgainMs = 50;
+/// How often a job that is being ended is thawed: whoever drives it may not know yet.
+constexpr std::int64_t kThawAgainMs = 50;
 /// The kernel takes one unprivileged autogroup write in 100 ms on the whole machine. Keepers that
 /// all try again must not do so at the same moment for ever, so each adds its own few milliseconds.
 constexpr std::int64_t kAutogroupAgainMs = 105;
@@ -64,7 +66,7 @@ constexpr std::int64_t kAutogroupSpreadMs = 64;
 
 constexpr std::uint64_t bit(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
 constexpr std::uint64_t kListened = bit(SIGCHLD) | bit(SIGTERM) | bit(SIGINT) | bit(SIGHUP) |
-                                    bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT);
+                                    bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) | bit(SIGUSR1);
 
 enum class Phase { running, terminating, killing, done };
 
@@ -75,16 +77,19 @@ struct Run {
   Ended ended;
   pid_t self = 0;
   pid_t job = 0;
-  int file = -1;        ///< the run's: claimed, and ready for the outcome
-  int status = -1;      ///< pipe to the supervisor
-  int output = -1;      ///< read end of the job's output
-  int signals = -1;     ///< signalfd
-  int supervisor = -1;  ///< pidfd
+  int file = -1;           ///< the run's: claimed, and ready for the outcome
+  int status = -1;         ///< pipe to the supervisor
+  int output = -1;         ///< read end of the job's output
+  int signals = -1;        ///< signalfd
+  int supervisor = -1;     ///< pidfd
+  int driver = -1;         ///< pidfd of whoever may freeze the job
+  bool suspended = false;  ///< by Ctrl-Z: not ours to end
   Phase phase = Phase::running;
   std::int64_t timeout_at = -1;    ///< monotonic ms; -1: none
   std::int64_t autogroup_at = -1;  ///< when to try again to set it
   std::int64_t kill_at = -1;       ///< when the next harder step is due
   std::int64_t give_up_at = -1;
+  std::int64_t thaw_at = -1;  ///< while it is being ended
 };
 
 void tell(const Run& run, const Report& report) {
@@ -225,7 +230,7 @@ void drop_stdio(const Run& run) {
   const long null = sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd <= 2; ++fd)
     sys(SYS_dup3, null, fd, 0);
-  const int ours[] = {run.file, run.status, run.signals, run.supervisor};
+  const int ours[] = {run.file, run.status, run.signals, run.supervisor, run.driver};
   for (int fd = 3; fd < 1024; ++fd) {
     bool keep = false;
     for (const int own : ours)
@@ -244,12 +249,34 @@ bool is_success(const Run& run) {
   return ((run.plan->success[code / 64] >> (code % 64)) & 1U) != 0;
 }
 
+/// Makes the job go on, however it was made to stand still.
+void thaw(Run& run) {
+  thaw_cgroups(run.cgroups);
+  signal_tree(run.self, SIGCONT);
+  run.suspended = false;
+}
+
 void begin_terminating(Run& run) {
   if (run.phase != Phase::running) return;
   run.phase = Phase::terminating;
   run.kill_at = monotonic_ms() + static_cast<std::int64_t>(run.plan->stop_timeout_ms);
   signal_tree(run.self, SIGTERM);
-  signal_tree(run.self, SIGCONT);  // a stopped process sees SIGTERM only when it goes on
+  thaw(run);  // a frozen or stopped process sees SIGTERM only when it goes on
+  run.thaw_at = monotonic_ms() + kThawAgainMs;
+}
+
+/// Whoever signals so may freeze the job from now on. If that process ends, however it ends, the
+/// job goes on: nothing stays frozen because lull was killed.
+void take_driver(Run& run, pid_t driver) {
+  if (run.driver >= 0) sys(SYS_close, run.driver);
+  run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));
+  if (run.driver < 0 && !run.suspended) thaw(run);
+}
+
+void driver_ended(Run& run) {
+  sys(SYS_close, run.driver);
+  run.driver = -1;
+  if (!run.suspended) thaw(run);
 }
 
 /// The main process decides the outcome. Whatever lives on after it is ended and counted.
@@ -294,7 +321,15 @@ void take_signals(Run& run) {
         stop(run, "stopped");
         break;
       case SIGTSTP:
+        run.suspended = true;
         signal_tree(run.self, SIGSTOP);
+        break;
+      case SIGUSR1:
+        take_driver(run, static_cast<pid_t>(info.ssi_pid));
+        break;
+      case SIGCONT:
+        run.suspended = false;
+        signal_tree(run.self, SIGCONT);
         break;
       default:
         signal_tree(run.self, static_cast<int>(info.ssi_signo));
@@ -323,6 +358,7 @@ void kill_tree(Run& run, std::int64_t now) {
     run.give_up_at = now + kGiveUpMs;
   }
   kill_cgroup(run.cgroups);
+  thaw_cgroups(run.cgroups);  // v1: a frozen process dies only when it goes on
   const int left = signal_tree(run.self, SIGKILL);
   run.kill_at = now + kKillAgainMs;
   if (now >= run.give_up_at && run.ended.waited) {
@@ -335,7 +371,7 @@ void set_autogroup(Run& run) {
   Line<32> process;
   process << "/proc/" << static_cast<std::int64_t>(run.job);
   run.autogroup_at = -1;
-  const long set = write_autogroup(process.c_str(), run.plan->nice);
+  const long set = write_autogroup(process.c_str(), run.plan->autogroup_nice);
   if (set == -EAGAIN) return try_autogroup_later(run);
   if (set < 0) return;
   Report report;
@@ -358,22 +394,30 @@ void check_clock(Run& run) {
     run.timeout_at = -1;
     stop(run, "timed-out");
   }
+  if (run.phase == Phase::terminating && now >= run.thaw_at) {
+    thaw(run);
+    run.thaw_at = now + kThawAgainMs;
+  }
   if (run.phase != Phase::running && run.phase != Phase::done && now >= run.kill_at) {
     kill_tree(run, now);
   }
 }
 
 void wait_for_event(Run& run) {
-  const std::int64_t next =
-      run.phase == Phase::running ? earlier(run.timeout_at, run.autogroup_at) : run.kill_at;
+  const std::int64_t next = run.phase == Phase::running ? earlier(run.timeout_at, run.autogroup_at)
+                            : run.phase == Phase::terminating ? earlier(run.kill_at, run.thaw_at)
+                                                              : run.kill_at;
   timespec wait{};
   if (next >= 0) {
     const std::int64_t left = next - monotonic_ms();
     wait.tv_sec = left > 0 ? left / 1000 : 0;
     wait.tv_nsec = left > 0 ? left % 1000 * 1'000'000 : 0;
   }
-  pollfd fds[] = {{run.signals, POLLIN, 0}, {run.output, POLLIN, 0}, {run.supervisor, POLLIN, 0}};
-  sys(SYS_ppoll, fds, 3, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
+  pollfd fds[] = {{run.signals, POLLIN, 0},
+                  {run.output, POLLIN, 0},
+                  {run.supervisor, POLLIN, 0},
+                  {run.driver, POLLIN, 0}};
+  sys(SYS_ppoll, fds, 4, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
   if (fds[0].revents != 0) take_signals(run);
   if (fds[1].revents != 0) copy_output(run);
   if (fds[2].revents != 0) {
@@ -381,6 +425,7 @@ void wait_for_event(Run& run) {
     run.supervisor = -1;
     if (run.plan.has(kStopWithSupervisor)) stop(run, "stopped");
   }
+  if (fds[3].revents != 0) driver_ended(run);
 }
 
 void watch_job(Run& run) {

@@ -8,7 +8,7 @@
 /// version; `version` is checked anyway.
 namespace lull::keeper {
 
-inline constexpr std::uint32_t kPlanVersion = 1;
+inline constexpr std::uint32_t kPlanVersion = 2;
 
 /// `length` bytes at `offset` from the start of the plan, and a NUL behind them.
 struct Text {
@@ -55,6 +55,7 @@ struct Plan {
   std::int32_t supervisor = 0;  ///< its pid, to notice that it died before we looked
 
   std::int32_t nice = 0;
+  std::int32_t autogroup_nice = 0;
   std::int32_t io_priority = 0;  ///< as ioprio_set(2) takes it
   std::uint64_t files_soft = 0;  ///< RLIMIT_NOFILE
   std::uint64_t files_hard = 0;

@@ -48,6 +48,8 @@ struct RunCgroups {
 RunCgroups make_cgroups(const PlanView& plan, pid_t keeper);
 /// Removes them; the tree must be gone.
 void remove_cgroups(const PlanView& plan, const RunCgroups& groups, pid_t keeper);
+/// Thaws them, in whichever way they can be frozen.
+void thaw_cgroups(const RunCgroups& groups);
 /// SIGKILL to everything in the v2 group at once; false where there is none.
 bool kill_cgroup(const RunCgroups& groups);
 

@@ -2,6 +2,7 @@
 
 #include "runner/os/fd.hpp"
 #include "runner/os/read_file.hpp"
+#include "runner/os/text.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace lull::os {
 namespace {
@@ -99,6 +101,21 @@ bool has(const CgroupHierarchy& hierarchy, std::string_view controller) {
          hierarchy.controllers.end();
 }
 
+/// A v2 group's children have the controllers that it hands on, which are at most those that it was
+/// given itself: what there is is handed on, and what the kernel then says counts.
+CgroupHierarchy with_controllers(CgroupHierarchy hierarchy, const std::string& folder) {
+  const std::string path = folder + "/cgroup.subtree_control";
+  for (const char* controller : {"+cpu", "+memory", "+io"}) {
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (file) (void)!::write(file.get(), controller, std::strlen(controller));
+  }
+  const auto handed_on = read_file(path);
+  if (!handed_on) return hierarchy;
+  for (const std::string_view name : words_of(*handed_on))
+    hierarchy.controllers.emplace_back(name);
+  return hierarchy;
+}
+
 /// The name of a v1 hierarchy's knob, by the first controller in it that we use; "" for none.
 std::string knob_of(const CgroupHierarchy& hierarchy) {
   if (hierarchy.unified) return "cgroup";
@@ -150,31 +167,41 @@ CgroupParents CgroupParents::make(const std::vector<CgroupHierarchy>& hierarchie
     const std::string own = hierarchy.own == "/" ? "" : hierarchy.own;
     const std::string folder = hierarchy.mount + own + "/lull";
     if (!make_folder(folder)) continue;
-    parents.parents_.push_back({knob, folder, hierarchy.unified, has(hierarchy, "cpu")});
+    const CgroupHierarchy ours =
+        hierarchy.unified ? with_controllers(hierarchy, folder) : hierarchy;
+    parents.parents_.push_back({knob, folder, ours.unified, has(ours, "cpu"), has(ours, "memory")});
   }
   return parents;
 }
 
-std::vector<CgroupPlacement> CgroupParents::placements(const Level& level) const {
+bool CgroupParents::weigh_cpu() const {
+  return std::any_of(parents_.begin(), parents_.end(), [](const Parent& one) { return one.cpu; });
+}
+
+bool CgroupParents::freeze() const {
+  return std::any_of(parents_.begin(), parents_.end(),
+                     [](const Parent& one) { return one.unified || one.knob == "cgroup.freezer"; });
+}
+
+std::vector<CgroupPlacement> CgroupParents::placements(const Level& level,
+                                                       std::optional<Bytes> memory) const {
   std::vector<CgroupPlacement> placements;
   for (const Parent& parent : parents_) {
     CgroupPlacement placement{parent.knob, parent.folder, parent.unified, {}};
-    if (parent.cpu) {
+    if (parent.cpu && parent.unified) {
+      placement.settings.emplace_back("cpu.weight.nice", std::to_string(level.nice));
+    } else if (parent.cpu) {
       placement.settings.emplace_back("cpu.shares", std::to_string(weight_of_nice(level.nice)));
+    }
+    // From nice 19 on only what nobody else wants (kernel 5.15; an older one has no such file).
+    if (parent.cpu && level.nice >= 19) placement.settings.emplace_back("cpu.idle", "1");
+    if (parent.memory && memory) {
+      placement.settings.emplace_back(parent.unified ? "memory.high" : "memory.soft_limit_in_bytes",
+                                      std::to_string(memory->count));
     }
     placements.push_back(std::move(placement));
   }
   return placements;
-}
-
-void CgroupParents::set_weight(int nice) const {
-  const std::string weight = std::to_string(weight_of_nice(nice));
-  for (const Parent& parent : parents_) {
-    if (!parent.cpu) continue;
-    const Fd file(::open((parent.folder + "/cpu.shares").c_str(), O_WRONLY | O_CLOEXEC));
-    // A hierarchy that vanished or was taken from us leaves the weight as it is.
-    if (file) (void)!::write(file.get(), weight.data(), weight.size());
-  }
 }
 
 }  // namespace lull::os

@@ -3,6 +3,7 @@
 #include "jobs/priority.hpp"
 #include "jobs/spawn_plan.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,12 +34,14 @@ class CgroupParents {
   static CgroupParents make();
   static CgroupParents make(const std::vector<CgroupHierarchy>& hierarchies);
 
-  /// What a run at `level` gets in each: v1 cpu.shares by its nice value.
-  [[nodiscard]] std::vector<CgroupPlacement> placements(const Level& level) const;
+  /// Whether a weight of ours counts in one of them, and whether one can freeze.
+  [[nodiscard]] bool weigh_cpu() const;
+  [[nodiscard]] bool freeze() const;
 
-  /// All jobs together weigh as much as the most favoured of them: the parent's share beside the
-  /// foreground's tasks.
-  void set_weight(int nice) const;
+  /// What a run at `level` gets in each: the CPU's share by its nice value, and `memory` as the
+  /// amount above which its memory and page cache are reclaimed first.
+  [[nodiscard]] std::vector<CgroupPlacement> placements(const Level& level,
+                                                        std::optional<Bytes> memory) const;
 
  private:
   struct Parent {
@@ -46,6 +49,7 @@ class CgroupParents {
     std::string folder;
     bool unified = false;
     bool cpu = false;
+    bool memory = false;
   };
   std::vector<Parent> parents_;
 };

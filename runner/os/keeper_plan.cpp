@@ -94,7 +94,8 @@ void add_account(Builder& builder, keeper::Plan& block, const Account& account) 
 void add_numbers(keeper::Plan& block, const SpawnPlan& plan, const RunPlace& place) {
   block.flags = flags_of(plan);
   block.supervisor = place.supervisor;
-  block.nice = plan.level.nice;
+  block.nice = plan.nice;
+  block.autogroup_nice = plan.level.nice;
   block.io_priority = raw_io_priority(plan.level.io);
   block.files_soft = place.files_soft;
   block.files_hard = place.files_hard;

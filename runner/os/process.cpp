@@ -3,13 +3,13 @@
 #include "runner/os/errno_error.hpp"
 #include "runner/os/machine.hpp"
 #include "runner/os/read_file.hpp"
+#include "runner/os/text.hpp"
 
 #include <dirent.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
 namespace lull::os {
@@ -17,36 +17,6 @@ namespace {
 
 std::string proc_path(pid_t pid, std::string_view file) {
   return "/proc/" + std::to_string(pid) + '/' + std::string(file);
-}
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(value) : std::nullopt;
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\n";
-  std::vector<std::string_view> words;
-  for (auto begin = text.find_first_not_of(kBlank); begin != std::string_view::npos;
-       begin = text.find_first_not_of(kBlank)) {
-    text.remove_prefix(begin);
-    words.push_back(text.substr(0, text.find_first_of(kBlank)));
-    text.remove_prefix(words.back().size());
-  }
-  return words;
-}
-
-/// The lines without their ends.
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    lines.push_back(text.substr(0, text.find('\n')));
-    text.remove_prefix(std::min(lines.back().size() + 1, text.size()));
-  }
-  return lines;
 }
 
 /// Reads one of a process's files and hands its text on.
@@ -172,7 +142,7 @@ std::vector<pid_t> children_of(pid_t pid) {
   // A child belongs to the thread that made it (CONFIG_PROC_CHILDREN, on in every distribution).
   std::vector<pid_t> children;
   const std::string tasks = proc_path(pid, "task");
-  for (const pid_t thread : numbers_in(tasks).value_or(std::vector<pid_t>())) {
+  for (const pid_t thread : threads_of(pid)) {
     const auto text = read_file(tasks + '/' + std::to_string(thread) + "/children");
     if (!text) continue;
     for (const std::string_view word : words_of(*text)) {
@@ -180,6 +150,10 @@ std::vector<pid_t> children_of(pid_t pid) {
     }
   }
   return children;
+}
+
+std::vector<pid_t> threads_of(pid_t pid) {
+  return numbers_in(proc_path(pid, "task")).value_or(std::vector<pid_t>());
 }
 
 pid_t main_child_of(pid_t pid) {

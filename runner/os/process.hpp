@@ -56,6 +56,9 @@ Result<std::vector<pid_t>> all_processes();
 /// The direct children at this moment; none if the process is gone.
 std::vector<pid_t> children_of(pid_t pid);
 
+/// Its threads at this moment, itself the first; none if the process is gone.
+std::vector<pid_t> threads_of(pid_t pid);
+
 /// The only child of a keeper, which is its job's main process; 0 when it has none.
 pid_t main_child_of(pid_t pid);
 

@@ -1,6 +1,7 @@
 #include "runner/supervisor/control_server.hpp"
 
 #include "runner/os/machine.hpp"
+#include "runner/supervisor/local_socket.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -8,14 +9,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <exception>
 #include <utility>
 
@@ -31,19 +28,6 @@ constexpr std::chrono::milliseconds kAcceptAgain{200};
 
 /// In bytes: the status of a hundred jobs or so.
 constexpr std::size_t kLargeAnswer = 32768;
-
-/// Asio opens sockets without SOCK_CLOEXEC; a keeper must not inherit them.
-void close_on_exec(int fd) { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
-
-bool may_talk(const stream_protocol::socket& client) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  auto& socket = const_cast<stream_protocol::socket&>(client);  // Asio's accessor is not const
-  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    return false;
-  }
-  return peer.uid == 0 || peer.uid == ::geteuid();
-}
 
 void log_exit(std::exception_ptr problem) {  // NOLINT(performance-unnecessary-value-param): Asio's
   if (!problem) return;
@@ -74,24 +58,8 @@ void ControlServer::close() {
 }
 
 Result<void> ControlServer::listen(const std::string& path) {
-  const auto failed = [&](const boost::system::error_code& error) {
-    return Error(error.value(), "listen on " + path + ": " + error.message());
-  };
-  boost::system::error_code error;
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return Error(ENAMETOOLONG,
-                 path + " is too long for a socket: choose a shorter LULL_RUNTIME_DIR");
-  }
-  ::unlink(path.c_str());
-  acceptor_.open(stream_protocol(), error);
-  if (!error) {
-    close_on_exec(acceptor_.native_handle());
-    const mode_t before = ::umask(0177);  // no other thread of ours makes files here
-    acceptor_.bind(stream_protocol::endpoint(path), error);
-    ::umask(before);
-  }
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return failed(error);
+  auto listening = listen_on(acceptor_, path);
+  if (!listening) return listening;
   path_ = path;
   asio::co_spawn(acceptor_.get_executor(), accept_loop(), log_exit);
   return {};

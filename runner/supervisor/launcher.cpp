@@ -1,6 +1,7 @@
 #include "runner/supervisor/launcher.hpp"
 
 #include "runner/os/account.hpp"
+#include "runner/os/capabilities.hpp"
 #include "runner/os/read_file.hpp"
 
 #include <unistd.h>
@@ -23,6 +24,8 @@ std::optional<int> late_autogroup(std::span<const keeper::Report> reports) {
   }
   return nice;
 }
+
+std::string cgroup_name(const RunRecord& run) { return run.job + "." + std::to_string(run.id); }
 
 std::string group_name(const Launched& launched) {
   return launched.cgroup_name + "." + std::to_string(launched.keeper.pid);
@@ -58,6 +61,7 @@ Result<Launcher> Launcher::make(const os::RunFiles& run_files, std::string log_f
   if (!program) return program.error();
   Launcher launcher(run_files, std::move(*program));
   launcher.cgroups_ = os::CgroupParents::make();
+  launcher.can_ = os::own_capabilities(launcher.cgroups_);
   launcher.files_ = os::raise_file_limit();
   launcher.environment_ = os::own_environment();
   auto self = os::own_account();
@@ -70,11 +74,13 @@ Result<Launcher> Launcher::make(const os::RunFiles& run_files, std::string log_f
   return launcher;
 }
 
-Result<SpawnContext> Launcher::context_of(const JobSpec& spec) const {
+Result<SpawnContext> Launcher::context_of(const JobSpec& spec, Foreground state) const {
   SpawnContext context;
   context.base = environment_;
   context.self = self_;
-  context.cgroups = cgroups_.placements(spec.priority.levels.light);
+  context.cgroups = cgroups_.placements(level_at_start(spec, state), spec.limits.memory);
+  context.can = can_;
+  context.state = state;
   if (!spec.user.empty()) {
     auto user = os::find_account(spec.user);
     if (!user) return user.error().within("user");
@@ -96,7 +102,7 @@ Result<SpawnContext> Launcher::context_of(const JobSpec& spec) const {
 
 Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
                                   const LaunchOptions& options) const {
-  auto context = context_of(spec);
+  auto context = context_of(spec, options.state);
   if (!context) return context.error();
   Launched launched;
   launched.plan = make_spawn_plan(spec, run, *context);
@@ -105,7 +111,7 @@ Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
   if (options.stdio == Stdio::log) {
     launched.log = log_folder_ + "/" + run.job + "/" + std::to_string(run.id) + ".log";
   }
-  launched.cgroup_name = run.job + "." + std::to_string(run.id);
+  launched.cgroup_name = cgroup_name(run);
   const os::RunPlace place{.run_file = run_files_->path(run.id),
                            .log = launched.log,
                            .cgroup_name = launched.cgroup_name,
@@ -117,6 +123,24 @@ Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
   if (!keeper) return keeper.error();
   launched.keeper = std::move(*keeper);
   return launched;
+}
+
+DrivenRun Launcher::driven(const JobSpec& spec, const RunRecord& run, os::ProcessIdentity keeper,
+                           pid_t main, Foreground state) const {
+  DrivenRun driven;
+  driven.key = static_cast<RunKey>(run.id);
+  driven.level = level_at_start(spec, state);
+  driven.state = state_at_start(spec, state);
+  driven.priority = spec.priority;
+  driven.can = can_;
+  for (const CgroupPlacement& placement : cgroups_.placements(driven.level, std::nullopt)) {
+    std::string folder =
+        placement.parent + "/" + cgroup_name(run) + "." + std::to_string(keeper.pid);
+    if (::access(folder.c_str(), F_OK) == 0) driven.processes.cgroups.push_back(std::move(folder));
+  }
+  driven.processes.keeper = std::move(keeper);
+  driven.processes.main = main;
+  return driven;
 }
 
 Applied describe_applied(const Launched& launched, std::span<const keeper::Report> reports) {

@@ -8,6 +8,7 @@
 #include "runner/os/keeper_process.hpp"
 #include "runner/os/machine.hpp"
 #include "runner/os/run_file.hpp"
+#include "runner/supervisor/driver.hpp"
 
 #include <array>
 #include <span>
@@ -20,6 +21,7 @@ struct LaunchOptions {
   Stdio stdio = Stdio::log;
   std::array<int, 3> descriptors{-1, -1, -1};
   bool stop_with_supervisor = false;
+  Foreground state = Foreground::light;  ///< of the foreground, as far as it is known
 };
 
 /// A run whose keeper has been started; whether the job runs is for the keeper to report.
@@ -41,8 +43,9 @@ class Launcher {
   [[nodiscard]] Result<Launched> launch(const JobSpec& spec, const RunRecord& run,
                                         const LaunchOptions& options) const;
 
-  /// The most favoured of the running jobs' nice values: what all jobs together weigh.
-  void set_group_weight(int nice) const { cgroups_.set_weight(nice); }
+  /// What the loop needs to drive a run: `keeper` is its keeper, `main` its job's main process.
+  [[nodiscard]] DrivenRun driven(const JobSpec& spec, const RunRecord& run,
+                                 os::ProcessIdentity keeper, pid_t main, Foreground state) const;
   [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
   [[nodiscard]] const Account& self() const { return self_; }
   [[nodiscard]] const Environment& environment() const { return environment_; }
@@ -51,11 +54,12 @@ class Launcher {
   Launcher(const os::RunFiles& run_files, os::KeeperProgram program)
       : run_files_(&run_files), program_(std::move(program)) {}
 
-  [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec) const;
+  [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec, Foreground state) const;
 
   const os::RunFiles* run_files_;
   os::KeeperProgram program_;
   os::CgroupParents cgroups_;
+  Capabilities can_;
   os::FileLimit files_;
   Environment environment_;
   Account self_;

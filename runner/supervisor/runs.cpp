@@ -80,11 +80,12 @@ ActiveRun::ActiveRun(const asio::any_io_executor& loop, RunRecord recorded,
 asio::awaitable<void> ActiveRun::wait_for_change() { co_await changed.async_wait(kNoThrow); }
 
 Runs::Runs(asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
-           const os::RunFiles& files, OnEnd on_end)
+           const os::RunFiles& files, const std::string& runtime_dir, OnEnd on_end)
     : loop_(std::move(loop)),
       launcher_(&launcher),
       store_(&store),
       files_(&files),
+      drive_(loop_, runtime_dir, {}, [this](const Change& change) { note_change(change); }),
       on_end_(std::move(on_end)) {}
 
 void Runs::set_max_concurrent(int limit) {
@@ -126,6 +127,11 @@ void Runs::drop(RunRecord record, std::shared_ptr<const JobSpec> spec, std::stri
 void Runs::stop(ActiveRun& run) {
   run.stopping = true;
   if (run.keeper) {
+    // Thawed first, or it could not hear that it is to end.
+    if (std::exchange(run.driven, false)) {
+      drive_.remove(static_cast<RunKey>(run.record.id),
+                    [self = active_.at(run.record.id)](Duration paused) { self->paused = paused; });
+    }
     os::send_signal(run.keeper.get(), SIGTERM);
   } else if (run.state == ActiveRun::State::due) {
     const auto self = active_.at(run.record.id);
@@ -141,7 +147,10 @@ void Runs::stop_all() {
     stop(*run);
 }
 
-void Runs::release() { accepting_ = false; }
+void Runs::release() {
+  accepting_ = false;
+  drive_.leave();
+}
 
 ActiveRunPtr Runs::of_job(std::string_view job) const {
   const auto [first, last] = of_jobs_.equal_range(job);
@@ -172,7 +181,10 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
   run->record.started = os::now();
   // posix_spawn holds the loop for about 0.7 ms, until the keeper's exec: the price of knowing at
   // once that there is a keeper.
-  auto launched = launcher_->launch(*run->spec, run->record, {});
+  run->started_in = drive_.state();
+  LaunchOptions options;
+  options.state = run->started_in;
+  auto launched = launcher_->launch(*run->spec, run->record, options);
   if (!launched) {
     end(run, without_process(Outcome::spawn_failed, launched.error().what()));
     co_return;
@@ -187,6 +199,7 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
   if (run->stopping) stop(*run);
   co_await follow_reports(run, *launched);
   co_await wait_for_keeper(run);
+  co_await undrive(run);
   end(run, ending_of(*run));
 }
 
@@ -202,9 +215,10 @@ asio::awaitable<void> Runs::follow_reports(ActiveRunPtr run, Launched& launched)
     const pid_t pid = running_pid(all);
     if (pid != 0 && run->main_pid == 0) {
       now_runs(*run, pid, "started");
-      note_level(*run, launched, all, launched.plan.level_reason);
+      note_start_level(*run, launched, all, launched.plan.level_reason);
+      if (const auto keeper = os::identify_process(launched.keeper.pid)) drive(*run, *keeper, true);
     } else if (pid != 0 && !news->empty()) {
-      note_level(*run, launched, all, "the kernel took the autogroup's nice value late");
+      note_start_level(*run, launched, all, "the kernel took the autogroup's nice value late");
     }
     if (pid != 0 && !awaits_autogroup(all)) co_return;
     co_await pipe.wait();
@@ -215,21 +229,62 @@ void Runs::now_runs(ActiveRun& run, pid_t pid, const char* how) {
   run.state = ActiveRun::State::running;
   run.main_pid = pid;
   spdlog::info("job={} run={} {} pid={}", run.record.job, run.record.id, how, pid);
-  running_nice_.insert(run.spec->priority.levels.light.nice);
-  set_group_weight();
   run.announce();
 }
 
-void Runs::note_level(ActiveRun& run, const Launched& launched,
-                      std::span<const keeper::Report> reports, const std::string& reason) {
-  const LevelChange level{os::now(), Foreground::light, to_string(launched.plan.level),
-                          describe_applied(launched, reports), reason};
+void Runs::note_start_level(ActiveRun& run, const Launched& launched,
+                            std::span<const keeper::Report> reports, const std::string& reason) {
+  note_level(run, {os::now(), launched.plan.state, to_string(launched.plan.level),
+                   describe_applied(launched, reports), reason});
+}
+
+void Runs::note_level(ActiveRun& run, LevelChange level) {
   run.record.levels.push_back(level);
-  store_->submit([id = run.record.id, level](store::Store& store) { store.add_level(id, level); },
+  store_->submit([id = run.record.id,
+                  level = std::move(level)](store::Store& store) { store.add_level(id, level); },
                  [id = run.record.id](const auto& error) {
                    if (error) spdlog::error("run={} level not recorded: {}", id, error->what());
                  },
                  store::StoreThread::Urgency::soon);
+}
+
+// --- under the loop
+
+void Runs::drive(const ActiveRun& run, const os::ProcessIdentity& keeper, bool fresh) {
+  if (run.stopping) return;
+  DrivenRun driven = launcher_->driven(*run.spec, run.record, keeper, run.main_pid, run.started_in);
+  driven.fresh = fresh;
+  active_.at(run.record.id)->driven = true;
+  drive_.add(std::move(driven));
+}
+
+void Runs::note_change(const Change& change) {
+  const auto found = active_.find(static_cast<RunId>(change.key));
+  if (found == active_.end()) return;
+  ActiveRun& run = *found->second;
+  run.paused = change.paused;
+  spdlog::info("job={} run={} {} ({})", run.record.job, run.record.id, change.level.level,
+               change.level.reason);
+  note_level(run, change.level);
+  run.announce();
+}
+
+/// Takes a run from the loop and waits until it has let go.
+asio::awaitable<void> Runs::undrive(ActiveRunPtr run) {
+  if (!std::exchange(run->driven, false)) co_return;
+  asio::steady_timer gone(loop_, asio::steady_timer::time_point::max());
+  auto told = std::make_shared<bool>(false);
+  drive_.remove(static_cast<RunKey>(run->record.id), [run, told, &gone](Duration paused) {
+    run->paused = paused;
+    *told = true;
+    gone.cancel();
+  });
+  while (!*told)
+    co_await gone.async_wait(kNoThrow);
+}
+
+void Runs::why(const ActiveRun& run, std::function<void(std::vector<std::string>)> done) {
+  drive_.why(static_cast<RunKey>(run.record.id), std::move(done));
 }
 
 asio::awaitable<void> Runs::wait_for_keeper(ActiveRunPtr run) {
@@ -242,7 +297,9 @@ asio::awaitable<void> Runs::live_adopted(ActiveRunPtr run, os::ProcessIdentity k
   run->keeper = os::open_process(keeper);
   if (run->keeper) {
     now_runs(*run, os::main_child_of(keeper.pid), "adopted");
+    drive(*run, keeper, false);
     co_await wait_for_keeper(run);
+    co_await undrive(run);
   }
   end(run, ending_of(*run));
 }
@@ -256,6 +313,7 @@ Ending Runs::ending_of(const ActiveRun& run) const {
 }
 
 void Runs::end(const ActiveRunPtr& run, Ending ending) {
+  ending.paused = run->paused;
   run->record.ending = std::move(ending);
   log_end(run->record);
   store_->submit([id = run->record.id, ending = *run->record.ending](
@@ -280,21 +338,11 @@ void Runs::forget(const ActiveRunPtr& run) {
   active_.erase(run->record.id);
   const auto [first, last] = of_jobs_.equal_range(run->record.job);
   of_jobs_.erase(std::find_if(first, last, [&](const auto& one) { return one.second == run; }));
-  if (run->state == ActiveRun::State::running) {
-    running_nice_.erase(running_nice_.find(run->spec->priority.levels.light.nice));
-  }
   if (run->state != ActiveRun::State::due) {
     started_jobs_.erase(started_jobs_.find(run->record.job));
     if (!run->by_hand) --scheduled_;
   }
-  set_group_weight();
   start_next();
-}
-
-void Runs::set_group_weight() {
-  if (running_nice_.empty() || *running_nice_.begin() == group_nice_) return;
-  group_nice_ = *running_nice_.begin();
-  launcher_->set_group_weight(group_nice_);
 }
 
 }  // namespace lull::supervisor

@@ -4,6 +4,7 @@
 #include "jobs/spec.hpp"
 #include "runner/store/store_thread.hpp"
 #include "runner/supervisor/launcher.hpp"
+#include "runner/supervisor/user_loop.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -34,6 +35,9 @@ struct ActiveRun {
   os::Fd keeper;         ///< pidfd, once there is one
   bool by_hand = false;  ///< outside max_concurrent
   bool stopping = false;
+  bool driven = false;  ///< the loop has it
+  Duration paused{0};   ///< how long it stood still, as the loop said last
+  Foreground started_in = Foreground::light;
   bool closed = false;                ///< it has ended, and the store has been told
   boost::asio::steady_timer changed;  ///< never expires; cancelled at every change of the above
 
@@ -51,8 +55,13 @@ class Runs {
  public:
   using OnEnd = std::function<void(const ActiveRun&)>;
 
+  /// `runtime_dir`: where this user's lulls agree on who drives all their runs.
   Runs(boost::asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
-       const os::RunFiles& files, OnEnd on_end);
+       const os::RunFiles& files, const std::string& runtime_dir, OnEnd on_end);
+
+  void set_foreground(const ForegroundSettings& settings) { drive_.set_settings(settings); }
+  /// Why a run has the level that it has.
+  void why(const ActiveRun& run, std::function<void(std::vector<std::string>)> done);
 
   void set_max_concurrent(int limit);
 
@@ -85,27 +94,29 @@ class Runs {
   boost::asio::awaitable<void> follow_reports(ActiveRunPtr run, Launched& launched);
   boost::asio::awaitable<void> wait_for_keeper(ActiveRunPtr run);
   void now_runs(ActiveRun& run, pid_t pid, const char* how);
-  void note_level(ActiveRun& run, const Launched& launched, std::span<const keeper::Report> reports,
-                  const std::string& reason);
+  void note_start_level(ActiveRun& run, const Launched& launched,
+                        std::span<const keeper::Report> reports, const std::string& reason);
+  void note_level(ActiveRun& run, LevelChange level);
+  void note_change(const Change& change);
+  void drive(const ActiveRun& run, const os::ProcessIdentity& keeper, bool fresh);
+  boost::asio::awaitable<void> undrive(ActiveRunPtr run);
   [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
   void end(const ActiveRunPtr& run, Ending ending);
   void forget(const ActiveRunPtr& run);
-  void set_group_weight();
 
   boost::asio::any_io_executor loop_;
   const Launcher* launcher_;
   store::StoreThread* store_;
   const os::RunFiles* files_;
+  UserLoop drive_;
   OnEnd on_end_;
   std::map<RunId, ActiveRunPtr> active_;
   std::multimap<std::string, ActiveRunPtr, std::less<>>
       of_jobs_;  ///< the same by job, oldest first
   std::deque<ActiveRunPtr> queue_;
   std::multiset<std::string> started_jobs_;  ///< those that have a process
-  std::multiset<int> running_nice_;          ///< nice values of the jobs that run
   int max_concurrent_ = 1;
-  int group_nice_ = 20;  ///< what the group's weight stands for; 20: not set yet
-  int scheduled_ = 0;    ///< running and not by hand
+  int scheduled_ = 0;  ///< running and not by hand
   bool accepting_ = true;
 };
 

@@ -64,6 +64,8 @@ TEST_CASE("foreground: what our starving jobs wait is not the foreground's stall
   now.own = Stalls{.cpu = milliseconds(850)};
   CHECK(foreground(before, now).cpu_stall == 0);
   now.own = Stalls{.cpu = milliseconds(450)};
+  CHECK(foreground(before, now).cpu_stall == 0);  // our jobs did not run: it waits for itself
+  now.own_cpu = milliseconds(700);
   CHECK(foreground(before, now).cpu_stall == Approx(0.4));
   now.own.reset();  // not known apart: nothing is certain
   CHECK(foreground(before, now).cpu_stall == 0);
@@ -76,6 +78,7 @@ TEST_CASE("foreground: its own cgroups' stall is believed before any difference"
   now.all = Stalls{.cpu = milliseconds(900)};
   now.own = Stalls{.cpu = milliseconds(100)};
   now.foreground = Stalls{.cpu = milliseconds(20)};
+  now.own_cpu = milliseconds(700);
   CHECK(foreground(before, now).cpu_stall == Approx(0.02));
 }
 

@@ -1,0 +1,158 @@
+#include "jobs/slice.hpp"
+
+#include <algorithm>
+
+namespace lull {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Phase = SliceState::Phase;
+
+constexpr Duration kShortest = milliseconds(60);
+constexpr Duration kLongest = milliseconds(240);
+constexpr Duration kWatch = seconds(10);
+/// Between two ears while nobody else seems to be there: 12 ms in 2 s are 0.6 %.
+constexpr Duration kCarefree = seconds(2);
+constexpr Duration kEar = milliseconds(8);
+/// Longer than the gaps of a foreground that reads now and then.
+constexpr Duration kLongEar = milliseconds(64);
+constexpr int kDeaf = 2;
+constexpr Duration kDrainPoll = milliseconds(2);
+/// What is under way on a disk is done by then, or it is the foreground's.
+constexpr Duration kDrainFrozen = milliseconds(15);
+/// A run that waits for its own write-back (fsync) stands still only when that is done.
+constexpr Duration kDrainBusy = milliseconds(60);
+constexpr Duration kHoldPoll = milliseconds(20);
+/// As XNU's tiers have it: 25 ms to 500 ms after the last foreground request.
+constexpr Duration kQuiet = milliseconds(80);
+constexpr Duration kLongestQuiet = milliseconds(500);
+/// Heard again this soon, the quiet was a gap.
+constexpr Duration kGap = seconds(1);
+constexpr Duration kFloorEvery = seconds(3);
+constexpr Duration kFloorRarest = seconds(30);
+constexpr int kFloorPart = 30;
+
+bool within(Instant past, Duration span, Instant now) {
+  return past.count() >= 0 && now - past < span;
+}
+
+bool wants_long_ear(const SliceState& state, const SliceInput& input) {
+  return input.hint && state.deaf < kDeaf && !within(state.last_heard, kGap, input.at);
+}
+
+/// One request is enough where nothing of ours can be under way any more.
+bool heard(const SliceInput& before, const SliceInput& now) {
+  const std::uint64_t enough = before.frozen && before.in_flight == 0 ? 1 : 2;
+  if (now.reads - before.reads >= enough || now.flushes != before.flushes) return true;
+  return !now.writing && now.writes - before.writes >= 2;
+}
+
+void enter(SliceState& state, Phase phase, Instant now) {
+  state.phase = phase;
+  state.since = now;
+}
+
+/// Until the next multiple of the slice's length that leaves at least half of it.
+Duration until_boundary(const SliceState& state, Duration length) {
+  const auto grid = length.count();
+  const auto earliest = state.since.count() + grid / 2;
+  return Duration((earliest + grid - 1) / grid * grid) - state.since;
+}
+
+SliceStep run(SliceState state, const SliceInput& input) {
+  const bool watchful = is_watchful(state, input.at);
+  if (state.slice.count() == 0) state.slice = kShortest;
+  const Duration length = until_boundary(state, watchful ? state.slice : kCarefree);
+  const Duration gone = input.at - state.since;
+  if (gone < length)
+    return {state, false, false, std::min(length - gone, milliseconds(100) + kEar)};
+  enter(state, Phase::draining, input.at);
+  return {state, true, false, kDrainPoll};
+}
+
+SliceStep drain(SliceState state, const SliceInput& input) {
+  const Duration gone = input.at - state.since;
+  const bool drained = input.frozen && input.in_flight == 0;
+  if (!drained && gone < (input.frozen ? kDrainFrozen : kDrainBusy)) {
+    return {state, true, false, kDrainPoll};
+  }
+  enter(state, Phase::listening, input.at);
+  state.baseline = input;
+  return {state, true, false, wants_long_ear(state, input) ? kLongEar : kEar};
+}
+
+SliceStep resume(SliceState state, const SliceInput& input) {
+  enter(state, Phase::running, input.at);
+  return {state, false, false, until_boundary(state, state.slice)};
+}
+
+/// A gap that was taken for quiet makes the next quiet longer.
+SliceStep hold(SliceState state, const SliceInput& input) {
+  const bool was_gap = within(state.resumed, kGap, input.at);
+  state.quiet = was_gap ? std::min(state.quiet * 2, kLongestQuiet) : kQuiet;
+  enter(state, Phase::holding, input.at);
+  state.last_heard = state.held = input.at;
+  state.tail = Duration(0);
+  state.deaf = 0;
+  state.baseline = input;
+  return {state, true, true, kHoldPoll};
+}
+
+SliceStep listen(SliceState state, const SliceInput& input) {
+  if (heard(state.baseline, input)) return hold(state, input);
+  const Duration ear = input.at - state.since;
+  const Duration wanted = wants_long_ear(state, input) ? kLongEar : kEar;
+  if (ear < wanted) return {state, true, false, wanted - ear};
+  if (wanted == kLongEar) ++state.deaf;
+  if (!input.hint) state.deaf = 0;
+  state.slice = std::min(state.slice * 2, kLongest);
+  return resume(state, input);
+}
+
+Duration floor_after(const SliceState& state) {
+  return std::clamp(state.tail * kFloorPart, kFloorEvery, kFloorRarest);
+}
+
+SliceStep wait_for_quiet(SliceState state, const SliceInput& input) {
+  const bool again = heard(state.baseline, input);
+  if (input.writing && input.writes != state.baseline.writes) state.tail = input.at - state.held;
+  state.baseline = input;
+  if (again) state.last_heard = input.at;
+  const bool quiet = input.at - state.last_heard >= state.quiet;
+  const bool floor = input.at - state.held >= floor_after(state);
+  if (!quiet && !floor) return {state, true, again, kHoldPoll};
+  state.slice = kShortest;
+  state.resumed = quiet ? input.at : Instant(-1);  // a slice on the floor says nothing of gaps
+  return resume(state, input);
+}
+
+}  // namespace
+
+bool is_watchful(const SliceState& state, Instant now) {
+  return within(state.last_heard, kWatch, now) ||
+         (within(state.last_hint, kWatch, now) && state.deaf < kDeaf);
+}
+
+SliceStep step(const SliceState& state, const SliceInput& input) {
+  SliceState now = state;
+  if (input.hint) now.last_hint = input.at;
+  if (!input.wanted && state.phase != Phase::holding) {
+    enter(now, Phase::running, input.at);
+    now.slice = kShortest;
+    return {now, false, false, milliseconds(500)};
+  }
+  switch (now.phase) {
+    case Phase::running:
+      return run(now, input);
+    case Phase::draining:
+      return drain(now, input);
+    case Phase::listening:
+      return listen(now, input);
+    case Phase::holding:
+      return wait_for_quiet(now, input);
+  }
+  return run(now, input);
+}
+
+}  // namespace lull

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "jobs/foreground.hpp"
+
+#include <cstdint>
+
+namespace lull {
+
+// Slice and listen. A disk whose scheduler ignores I/O classes, and write-back on any, cannot be
+// told who is more important. So the jobs that use it run for a slice and are frozen; their own
+// requests drain; and what the disk still completes in the next few milliseconds is the
+// foreground's. Nothing heard: on with a longer slice. Something heard: stay frozen until it has
+// been quiet for a while. This knows by cause and not by subtraction, and needs no privilege but to
+// stop one's own processes.
+
+/// What is read before each step: sums over the disks that are listened to.
+struct SliceInput {
+  Instant at{0};
+  bool wanted = false;   ///< a run does I/O on such a disk
+  bool hint = false;     ///< by amount, somebody else moved something lately (ForeignIo)
+  bool frozen = false;   ///< the kernel says that all of these runs stand still
+  bool writing = false;  ///< our own write-back may be under way: completed writes prove nothing
+  std::uint64_t reads = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t flushes = 0;
+  std::uint64_t in_flight = 0;
+};
+
+/// Where a set of runs stands.
+struct SliceState {
+  enum class Phase { running, draining, listening, holding };
+  Phase phase = Phase::running;
+  Instant since{0};        ///< the phase's beginning
+  Duration slice{0};       ///< the length of this one
+  Duration quiet{0};       ///< how long it must be quiet before a hold ends
+  Instant last_heard{-1};  ///< -1: never
+  Instant last_hint{-1};
+  Instant resumed{-1};  ///< the end of the last hold
+  Instant held{0};      ///< since when nothing of ours has run
+  Duration tail{0};     ///< how long write-back of the last slice kept the disk busy
+  int deaf = 0;         ///< long ears in a row that a hint was wrong
+  SliceInput baseline;
+};
+
+struct SliceStep {
+  SliceState next;
+  bool freeze = false;  ///< what the runs shall be until the next step
+  bool heard = false;   ///< this step heard the foreground
+  Duration again{0};    ///< look again after this long
+};
+
+/// The next step. Slices begin with 60 ms and double to 240 ms while nothing is heard; they end on
+/// multiples of their length, so that several lulls on one machine listen at the same moment. While
+/// nobody was heard or hinted at for 10 s, an ear costs about 12 ms in 2 s. A hold gives way to one
+/// short slice every 3 s, or as much rarer as that slice's write-back takes long.
+SliceStep step(const SliceState& state, const SliceInput& input);
+
+/// Whether somebody else was heard or hinted at lately.
+bool is_watchful(const SliceState& state, Instant now);
+
+}  // namespace lull

@@ -1,0 +1,181 @@
+#include "runner/os/actuator.hpp"
+
+#include "runner/os/cgroups.hpp"
+#include "runner/os/fd.hpp"
+#include "runner/os/io_priority.hpp"
+#include "runner/os/read_file.hpp"
+#include "runner/os/sched.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace lull::os {
+namespace {
+
+/// From here on a job gets only the CPU time that nobody else wants.
+constexpr int kIdleNice = 19;
+
+/// 0 or errno. A file that is not there is a knob that this machine has not.
+int write_file(const std::string& path, const std::string& text) {
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return errno;
+  return ::write(file.get(), text.data(), text.size()) < 0 ? errno : 0;
+}
+
+/// cpu.idle first when it goes to 0 and last when it goes to 1: an idle group's weight cannot be
+/// written (EINVAL, kernel commit 30400039).
+void write_cpu_weight(const std::string& folder, int nice) {
+  const bool idle = nice >= kIdleNice;
+  if (!idle) write_file(folder + "/cpu.idle", "0");
+  write_file(folder + "/cpu.shares", std::to_string(weight_of_nice(nice)));  // v1
+  write_file(folder + "/cpu.weight.nice", std::to_string(nice));             // v2
+  if (idle) write_file(folder + "/cpu.idle", "1");
+}
+
+/// 1..1000 with 100 as the default, in v1 and v2 alike (Documentation/block/bfq-iosched).
+std::string bfq_weight(const Level& level) {
+  const int weight =
+      level.io.io_class == IoClass::idle ? 1 : weight_of_nice(level.nice) * 100 / 1024;
+  return std::to_string(std::clamp(weight, 1, 1000));
+}
+
+void write_io_weight(const std::string& folder, const Level& level) {
+  const std::string weight = bfq_weight(level);
+  write_file(folder + "/blkio.bfq.weight", weight);  // v1
+  write_file(folder + "/io.bfq.weight", weight);     // v2
+  write_file(folder + "/io.weight", weight);
+  // Reaches write-back too, which a process's own class does not (Documentation/block/ioprio).
+  write_file(folder + "/io.prio.class", level.io.io_class == IoClass::idle ? "idle" : "no-change");
+}
+
+constexpr std::array kReadBack{"cpu.shares", "cpu.weight",       "cpu.idle",
+                               "io.weight",  "blkio.bfq.weight", "memory.high"};
+
+}  // namespace
+
+Actuator::Actuator(RunProcesses run, Capabilities can) : run_(std::move(run)), can_(can) {
+  const auto id = static_cast<id_t>(run_.main);
+  if (const auto nice = get_nice(Whose::process, id)) set_.nice = *nice;
+  if (const auto io = get_io_priority(Whose::process, id)) set_.io = *io;
+  asked_ = set_;
+  const auto stat = read_process_stat(run_.main);
+  const auto autogroup = read_autogroup(run_.main);
+  if (stat && autogroup && *autogroup) autogroups_[stat->session] = **autogroup;
+}
+
+Applied Actuator::apply(const Level& level) {
+  asked_ = level;
+  set_groups(level);
+  for_each_process(run_, [&](const ProcessStat& process) {
+    std::set<pid_t> done;
+    for (bool found_new = true; found_new;) {
+      found_new = false;
+      for (const pid_t thread : threads_of(process.pid)) {
+        if (!done.insert(thread).second) continue;
+        found_new = true;
+        set_thread(thread, level);
+      }
+    }
+    set_autogroup(process);
+  });
+  if (can_.may_renice(set_.nice, level.nice)) set_.nice = level.nice;
+  set_.io = level.io;
+  return read_back();
+}
+
+void Actuator::set_thread(pid_t thread, const Level& level) {
+  const auto id = static_cast<id_t>(thread);
+  const auto nice = get_nice(Whose::process, id);
+  const bool may = can_.may_renice(set_.nice, level.nice);
+  if (nice && *nice != set_.nice && *nice != level.nice) {
+    nice_is_theirs_ = true;
+  } else if (nice && may && *nice != level.nice) {
+    ::setpriority(PRIO_PROCESS, id, level.nice);  // a thread that is gone needs none
+  }
+  const auto io = get_io_priority(Whose::process, id);
+  if (io && *io != set_.io && *io != level.io) {
+    io_is_theirs_ = true;
+  } else if (io && *io != level.io) {
+    (void)set_io_priority(Whose::process, id, level.io);
+  }
+}
+
+void Actuator::set_groups(const Level& level) const {
+  for (const std::string& folder : run_.cgroups) {
+    write_cpu_weight(folder, level.nice);
+    write_io_weight(folder, level);
+  }
+}
+
+/// One for each session: all processes in it have the same.
+void Actuator::set_autogroup(const ProcessStat& process) {
+  const auto known = autogroups_.find(process.session);
+  if (known != autogroups_.end() && known->second == asked_.nice) return;
+  const auto now = read_autogroup(process.pid);
+  if (!now || !*now) return;  // none on this kernel, or the process is gone
+  const bool is_theirs =
+      known != autogroups_.end() && **now != known->second && !refused_.contains(process.session);
+  autogroup_is_theirs_ = autogroup_is_theirs_ || is_theirs;
+  if (is_theirs) return;
+  const std::string path = "/proc/" + std::to_string(process.pid) + "/autogroup";
+  const int error = write_file(path, std::to_string(asked_.nice));
+  if (error == EAGAIN) {
+    refused_.insert(process.session);
+  } else if (error == 0) {
+    refused_.erase(process.session);
+    autogroups_[process.session] = asked_.nice;
+  }
+}
+
+bool Actuator::look_after_autogroups(const std::vector<ProcessStat>& tree) {
+  for (const ProcessStat& process : tree) {
+    if (!autogroups_.contains(process.session) || refused_.contains(process.session)) {
+      set_autogroup(process);
+    }
+  }
+  const auto is_there = [&](pid_t session) {
+    return std::any_of(tree.begin(), tree.end(), [session](const ProcessStat& process) {
+      return process.session == session;
+    });
+  };
+  std::erase_if(refused_, [&](pid_t session) { return !is_there(session); });
+  std::erase_if(autogroups_, [&](const auto& group) { return !is_there(group.first); });
+  return !refused_.empty();
+}
+
+Applied Actuator::read_back() const {
+  Applied applied;
+  const auto id = static_cast<id_t>(run_.main);
+  if (const auto nice = get_nice(Whose::process, id)) {
+    applied.emplace_back("nice", std::to_string(*nice));
+    if (nice_is_theirs_)
+      applied.emplace_back("nice.left", "changed by somebody else");
+    else if (*nice != asked_.nice)
+      applied.emplace_back("nice.kept", "it could not come back (RLIMIT_NICE)");
+  }
+  if (const auto io = get_io_priority(Whose::process, id)) {
+    applied.emplace_back("io", to_string(*io));
+    if (io_is_theirs_) applied.emplace_back("io.left", "changed by somebody else");
+  }
+  if (const auto autogroup = read_autogroup(run_.main); autogroup && *autogroup) {
+    applied.emplace_back("autogroup", std::to_string(**autogroup));
+    if (autogroup_is_theirs_) applied.emplace_back("autogroup.left", "changed by somebody else");
+    if (!refused_.empty())
+      applied.emplace_back("autogroup.waits", "the kernel takes one write in 100 ms");
+  }
+  for (const std::string& folder : run_.cgroups) {
+    for (const char* file : kReadBack) {
+      const auto text = read_file(folder + "/" + file);
+      if (text) applied.emplace_back(file, text->substr(0, text->find('\n')));
+    }
+  }
+  return applied;
+}
+
+void set_group_weight(const std::string& folder, int nice) { write_cpu_weight(folder, nice); }
+
+}  // namespace lull::os

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "jobs/capabilities.hpp"
+#include "jobs/run.hpp"
+#include "runner/os/run_processes.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace lull::os {
+
+/// Moves one running job between levels: nice (where it may come back), I/O priority, autogroup and
+/// the weights of its cgroups, each on every thread of the whole tree. A thread whose value is not
+/// what was last set here was changed by somebody else, the job itself or another program: that
+/// value is theirs, and lull does not fight for it.
+class Actuator {
+ public:
+  /// What the main process has now counts as set by us.
+  Actuator(RunProcesses run, Capabilities can);
+
+  /// Sets `level` and reads back what the kernel has then.
+  Applied apply(const Level& level);
+
+  /// Takes care of sessions that the job made since, which begin with an autogroup of nice 0, and
+  /// of autogroups that the kernel refused (EAGAIN: one unprivileged write in 100 ms). True when
+  /// some are left to be tried again.
+  bool look_after_autogroups(const std::vector<ProcessStat>& tree);
+
+  /// What the kernel has now.
+  [[nodiscard]] Applied read_back() const;
+
+ private:
+  void set_thread(pid_t thread, const Level& level);
+  void set_groups(const Level& level) const;
+  void set_autogroup(const ProcessStat& process);
+
+  RunProcesses run_;
+  Capabilities can_;
+  Level set_;                        ///< what was set last
+  Level asked_;                      ///< what is being set
+  std::map<pid_t, int> autogroups_;  ///< by session: what was set last
+  std::set<pid_t> refused_;          ///< sessions to be tried again
+  bool nice_is_theirs_ = false;
+  bool io_is_theirs_ = false;
+  bool autogroup_is_theirs_ = false;
+};
+
+/// What all runs in one group of lull's weigh together beside the foreground: as much as the most
+/// favoured of them (its nice value); from nice 19 on only what nobody else wants (cpu.idle).
+void set_group_weight(const std::string& folder, int nice);
+
+}  // namespace lull::os

@@ -1,0 +1,141 @@
+#include "runner/os/kernel_stats.hpp"
+
+#include "runner/os/text.hpp"
+
+#include <algorithm>
+
+namespace lull::os {
+namespace {
+
+/// USER_HZ: what /proc counts ticks in, on every architecture that Linux still has.
+constexpr Duration kTick = std::chrono::milliseconds(10);
+constexpr std::uint64_t kSector = 512;
+
+std::uint64_t counter(std::string_view word, bool& good) {
+  const auto value = number<std::uint64_t>(word);
+  good = good && value;
+  return value.value_or(0);
+}
+
+Duration ticks(std::string_view word, bool& good) {
+  return kTick * static_cast<std::int64_t>(counter(word, good));
+}
+
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+/// The number behind "NAME " or "NAME: " at the start of a line.
+std::optional<std::uint64_t> value_of(std::string_view text, std::string_view name) {
+  for (const std::string_view line : lines_of(text)) {
+    const auto words = words_of(line);
+    if (words.size() >= 2 && words[0] == name) return number<std::uint64_t>(words[1]);
+  }
+  return std::nullopt;
+}
+
+std::optional<DeviceCounters> parse_disk(std::string_view line) {
+  constexpr std::size_t kLeast = 14;
+  constexpr std::size_t kFlushes = 18;
+  const auto words = words_of(line);
+  if (words.size() < kLeast) return std::nullopt;
+  bool good = true;
+  DeviceCounters disk;
+  disk.name = words[2];
+  disk.reads = counter(words[3], good);
+  disk.read.count = counter(words[5], good) * kSector;
+  disk.writes = counter(words[7], good);
+  disk.written.count = counter(words[9], good) * kSector;
+  disk.in_flight = counter(words[11], good);
+  disk.busy = std::chrono::milliseconds(counter(words[12], good));
+  if (words.size() > kFlushes) disk.flushes = counter(words[kFlushes], good);
+  return good ? std::optional(disk) : std::nullopt;
+}
+
+}  // namespace
+
+Result<CpuTimes> parse_cpu_times(std::string_view text) {
+  constexpr std::size_t kIdle = 4;
+  constexpr std::size_t kWaiting = 5;
+  constexpr std::size_t kStolen = 8;
+  CpuTimes times;
+  bool good = false;
+  for (const std::string_view line : lines_of(text)) {
+    if (!starts_with(line, "cpu")) break;
+    const auto words = words_of(line);
+    if (words[0] != "cpu") {
+      ++times.cpus;
+      continue;
+    }
+    if (words.size() <= kStolen) return Error("the line \"cpu\" has no field for stolen time");
+    good = true;
+    times.idle = ticks(words[kIdle], good) + ticks(words[kWaiting], good);
+    times.stolen = ticks(words[kStolen], good);
+  }
+  if (!good || times.cpus == 0) return Error("no line \"cpu\" with numbers, or none for a CPU");
+  return times;
+}
+
+Result<std::vector<DeviceCounters>> parse_diskstats(std::string_view text) {
+  std::vector<DeviceCounters> disks;
+  for (const std::string_view line : lines_of(text)) {
+    if (words_of(line).empty()) continue;
+    auto disk = parse_disk(line);
+    if (!disk) return Error("a line has fewer than 14 fields, or no numbers in them");
+    disks.push_back(std::move(*disk));
+  }
+  return disks;
+}
+
+Result<Duration> parse_stall(std::string_view text) {
+  for (const std::string_view line : lines_of(text)) {
+    if (!starts_with(line, "some ")) continue;
+    for (const std::string_view word : words_of(line)) {
+      if (!starts_with(word, "total=")) continue;
+      const auto total = number<std::int64_t>(word.substr(6));
+      if (total) return Duration(*total);
+    }
+  }
+  return Error("no line \"some\" with a total");
+}
+
+Result<ProcessIo> parse_process_io(std::string_view text) {
+  const auto read = value_of(text, "read_bytes:");
+  const auto written = value_of(text, "write_bytes:");
+  const auto cancelled = value_of(text, "cancelled_write_bytes:");
+  if (!read || !written) return Error("no read_bytes or write_bytes");
+  return ProcessIo{{*read}, {*written - std::min(*written, cancelled.value_or(0))}};
+}
+
+Result<Duration> parse_cpu_usage(std::string_view text) {
+  const auto usage = value_of(text, "usage_usec");
+  if (!usage) return Error("no usage_usec");
+  return Duration(static_cast<std::int64_t>(*usage));
+}
+
+Result<ProcessCpu> parse_process_cpu(std::string_view text) {
+  constexpr std::size_t kUser = 11;  // utime, field 14 of the manual page
+  constexpr std::size_t kThreads = 17;
+  const auto close = text.rfind(')');
+  if (close == std::string_view::npos) return Error("no name in brackets");
+  const auto words = words_of(text.substr(close + 1));
+  if (words.size() <= kThreads) return Error("fewer fields than num_threads, the 20th");
+  bool good = true;
+  ProcessCpu cpu;
+  cpu.own = ticks(words[kUser], good) + ticks(words[kUser + 1], good);
+  cpu.children = ticks(words[kUser + 2], good) + ticks(words[kUser + 3], good);
+  cpu.threads = static_cast<int>(counter(words[kThreads], good));
+  if (!good) return Error("a field is no number");
+  return cpu;
+}
+
+std::string_view chosen_scheduler(std::string_view text) {
+  const auto open = text.find('[');
+  const auto close = text.find(']', open == std::string_view::npos ? 0 : open);
+  if (open == std::string_view::npos || close == std::string_view::npos) {
+    return text.substr(0, text.find_first_of(" \n"));
+  }
+  return text.substr(open + 1, close - open - 1);
+}
+
+}  // namespace lull::os

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "jobs/foreground.hpp"
+#include "jobs/result.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace lull::os {
+
+/// The first lines of /proc/stat, proc_stat(5).
+struct CpuTimes {
+  int cpus = 0;
+  Duration idle{0};    ///< with waiting for I/O, summed over the CPUs
+  Duration stolen{0};  ///< summed likewise
+  bool operator==(const CpuTimes&) const = default;
+};
+
+Result<CpuTimes> parse_cpu_times(std::string_view text);
+
+/// /proc/diskstats, of Linux 4.18 (discards) and later as of those before; flushes since 5.5.
+Result<std::vector<DeviceCounters>> parse_diskstats(std::string_view text);
+
+/// The `total` of the line "some" in a pressure file.
+Result<Duration> parse_stall(std::string_view text);
+
+/// What a process and its reaped children made block devices do, /proc/PID/io.
+struct ProcessIo {
+  Bytes read;
+  Bytes written;  ///< made dirty and not dropped again before write-back
+  bool operator==(const ProcessIo&) const = default;
+};
+
+Result<ProcessIo> parse_process_io(std::string_view text);
+
+/// `usage_usec` of a cgroup's cpu.stat.
+Result<Duration> parse_cpu_usage(std::string_view text);
+
+/// CPU time in /proc/PID/stat, which the kernel rounds down to clock ticks of 10 ms.
+struct ProcessCpu {
+  Duration own{0};       ///< of all its threads, the ended ones included
+  Duration children{0};  ///< of those that it has waited for, and theirs
+  int threads = 0;
+  bool operator==(const ProcessCpu&) const = default;
+};
+
+Result<ProcessCpu> parse_process_cpu(std::string_view text);
+
+/// The scheduler in brackets of queue/scheduler: "mq-deadline" of "none [mq-deadline] kyber".
+std::string_view chosen_scheduler(std::string_view text);
+
+}  // namespace lull::os

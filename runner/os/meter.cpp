@@ -1,0 +1,110 @@
+#include "runner/os/meter.hpp"
+
+#include "runner/os/kernel_stats.hpp"
+#include "runner/os/read_file.hpp"
+#include "runner/os/text.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+namespace lull::os {
+namespace {
+
+Fd open_in(const std::string& folder, const char* name) {
+  if (folder.empty()) return {};
+  return Fd(::open((folder + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+std::string path_of(pid_t pid, const char* file) {
+  return "/proc/" + std::to_string(pid) + "/" + file;
+}
+
+/// In nanoseconds where the kernel has them: with one thread schedstat is the whole process, and
+/// exact, where stat is rounded down to ticks.
+Duration cpu_of(pid_t pid) {
+  const auto stat = read_file(path_of(pid, "stat"));
+  const auto cpu = stat ? parse_process_cpu(*stat) : Result<ProcessCpu>(stat.error());
+  if (!cpu) return Duration(0);
+  if (cpu->threads != 1) return cpu->own + cpu->children;
+  const auto exact = read_file(path_of(pid, "schedstat"));
+  const auto words = exact ? words_of(*exact) : std::vector<std::string_view>();
+  const auto nanoseconds = words.empty() ? std::nullopt : number<std::int64_t>(words.front());
+  const Duration own =
+      nanoseconds ? std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(*nanoseconds))
+                  : cpu->own;
+  return own + cpu->children;
+}
+
+Use io_of(pid_t pid) {
+  const auto text = read_file(path_of(pid, "io"));
+  const auto io = text ? parse_process_io(*text) : Result<ProcessIo>(text.error());
+  return io ? Use{Duration(0), io->read, io->written} : Use{};
+}
+
+/// What was used beyond `base`, and never less than it was before: a process that nobody waited for
+/// takes its account along.
+template <class T>
+void grow(T& use, T sum, T base) {
+  if (sum > base) use = std::max<T>(use, T(sum - base));
+}
+
+}  // namespace
+
+std::string_view reread(const Fd& file, std::vector<char>& buffer) {
+  if (!file) return {};
+  const ssize_t size = ::pread(file.get(), buffer.data(), buffer.size(), 0);
+  return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+RunMeter::RunMeter(RunProcesses run) : run_(std::move(run)) {
+  // Written to freeze, so writable where the group is ours; cpu.stat needs no controller.
+  const std::string unified = folder_with(run_, "cgroup.freeze");
+  if (!unified.empty() && !is_emptied(unified)) {
+    cpu_stat_ = open_in(unified, "cpu.stat");
+    procs_ = open_in(unified, "cgroup.procs");
+  }
+  base_ = sum();
+}
+
+/// The keeper counts: what it waited for, the tree's orphans, is in its account.
+std::vector<pid_t> RunMeter::pids() {
+  std::vector<pid_t> pids{run_.keeper.pid};
+  if (procs_) {
+    std::vector<char> buffer(16384);
+    for (const std::string_view word : words_of(reread(procs_, buffer))) {
+      if (const auto pid = number<pid_t>(word)) pids.push_back(*pid);
+    }
+    if (pids.size() > 1) return pids;
+  }
+  tree_ = tree_of(run_);
+  for (const ProcessStat& process : tree_)
+    pids.push_back(process.pid);
+  return pids;
+}
+
+Use RunMeter::sum() {
+  Use all;
+  for (const pid_t pid : pids()) {
+    const Use one = io_of(pid);
+    all.read.count += one.read.count;
+    all.written.count += one.written.count;
+    if (!cpu_stat_) all.cpu += cpu_of(pid);
+  }
+  if (cpu_stat_) {
+    std::vector<char> buffer(1024);
+    const auto usage = parse_cpu_usage(reread(cpu_stat_, buffer));
+    all.cpu = usage ? *usage : base_.cpu + use_.cpu;  // the group is gone with the run
+  }
+  return all;
+}
+
+const Use& RunMeter::read() {
+  const Use now = sum();
+  grow(use_.cpu, now.cpu, base_.cpu);
+  grow(use_.read.count, now.read.count, base_.read.count);
+  grow(use_.written.count, now.written.count, base_.written.count);
+  return use_;
+}
+
+}  // namespace lull::os

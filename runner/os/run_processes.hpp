@@ -1,0 +1,36 @@
+#pragma once
+
+#include "runner/os/process.hpp"
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lull::os {
+
+/// The processes of one run, as they can be found from outside its keeper.
+struct RunProcesses {
+  ProcessIdentity keeper;
+  pid_t main = 0;
+  std::vector<std::string> cgroups;  ///< the run's own, absolute folders
+  bool operator==(const RunProcesses&) const = default;
+};
+
+/// A cgroup of the run that has this file; empty where none has.
+std::string folder_with(const RunProcesses& run, const std::string& file);
+
+/// Whether nothing is left in a v2 group, because somebody moved the job elsewhere: what is done to
+/// the group then does nothing to the job.
+bool is_emptied(const std::string& folder);
+
+/// Everything below the keeper at this moment, parents before their children; zombies are left out.
+/// Found by descent, so a process that left its session or cgroup is found as well.
+std::vector<ProcessStat> tree_of(const RunProcesses& run);
+
+/// Calls `act` for each process of the tree, then for each that was born meanwhile, until a look
+/// finds no new one. A child that inherits what `act` sets needs no second visit.
+void for_each_process(const RunProcesses& run, const std::function<void(const ProcessStat&)>& act);
+
+}  // namespace lull::os

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "jobs/foreground.hpp"
+#include "jobs/run.hpp"
+#include "runner/os/disks.hpp"
+#include "runner/os/meter.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace lull::os {
+
+/// Names a run among those that one loop drives.
+using RunKey = std::uint64_t;
+
+/// Reads what the loop decides by: a few files through descriptors that stay open, about 0.2 ms.
+class Sampler {
+ public:
+  Sampler();
+
+  void add(RunKey key, RunProcesses run);
+  void remove(RunKey key);
+
+  /// One look at everything. `at` is now.
+  Sample take(Instant at);
+  /// Looks for runs of other lulls, of this user or another: they are nobody's foreground. True
+  /// when there are ones that the last sample did not know.
+  bool look_for_others();
+
+  /// What a run used since it was added; none for a key that is not there.
+  [[nodiscard]] const Use* use_of(RunKey key) const;
+  /// Its processes, where its CPU is counted by them.
+  [[nodiscard]] const std::vector<ProcessStat>* tree_of(RunKey key) const;
+
+  /// The disks to listen to: those that ignore priorities. Read alone, for an ear.
+  std::vector<DeviceCounters> listen();
+
+ private:
+  struct Driven {
+    RunMeter meter;
+    Use use;
+  };
+  std::vector<DeviceCounters> read_disks(bool ignoring_only);
+  void read_cpu(Sample& sample);
+  std::optional<Stalls> read_stalls(const std::string& folder) const;
+  void read_own(Sample& sample);
+  void refresh_disks(Instant at);
+
+  Fd stat_;
+  Fd diskstats_;
+  std::vector<char> buffer_;
+  std::vector<Disk> disks_;
+  Instant disks_read_{0};
+  std::map<RunKey, Driven> driven_;
+  std::map<pid_t, RunMeter> others_;  ///< by their keepers
+  std::set<pid_t> strangers_;         ///< processes that are no keepers
+  std::set<pid_t> newcomers_;         ///< those that the last look saw first: maybe before an exec
+  Use gone_;                          ///< of runs that are not measured any more
+};
+
+}  // namespace lull::os

@@ -1,0 +1,247 @@
+// The loop: when to look, what is seen, what is decided. What is then done is in driver_acts.cpp.
+#include "runner/supervisor/driver.hpp"
+
+#include "runner/os/machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace lull::supervisor {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kSampleEvery = milliseconds(100);
+/// Right after a change, to see what it did.
+constexpr Duration kSampleSoon = milliseconds(50);
+constexpr Duration kSoonFor = seconds(1);
+constexpr Duration kSampleCalm = milliseconds(500);
+constexpr Duration kCalmAfter = seconds(60);
+constexpr Duration kOthersEvery = seconds(2);
+/// A run that did I/O this recently is one that uses disks.
+constexpr Duration kUsesDisk = seconds(10);
+/// Smaller than anything that a person waits for, larger than what the kernel does unasked.
+constexpr std::uint64_t kHint = 64 * 1024;
+
+std::string percent(double share) { return std::to_string(std::lround(share * 100)) + " %"; }
+
+}  // namespace
+
+Instant steady_now() {
+  return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+Driver::Driver(const boost::asio::any_io_executor& loop, const ForegroundSettings& settings,
+               OnChange on_change)
+    : timer_(loop), settings_(settings), on_change_(std::move(on_change)) {}
+
+Driver::~Driver() {
+  const Instant now = steady_now();
+  for (auto& [key, driven] : runs_) {
+    for (std::size_t why = 0; why < kHolds; ++why)
+      hold(driven, static_cast<Hold>(why), false, now);
+  }
+}
+
+void Driver::add(const DrivenRun& run) {
+  const bool first = !has_work();
+  const Instant now = steady_now();
+  os::tell_keeper(run.processes.keeper);
+  sampler_.add(run.key, run.processes);
+  const bool by_signals = run.priority.pause == PauseMethod::stop;
+  Driven driven{.run = run,
+                .actuator = os::Actuator(run.processes, run.can),
+                .freezer = os::Freezer(run.processes, by_signals),
+                .state = first_state(now, std::max(run.state, state())),
+                .what = run.level,
+                .reason = "",
+                .use = {},
+                .settled = run.fresh};
+  // Whoever drove it may have left it frozen, if its keeper has not seen that yet.
+  if (!run.fresh) driven.freezer.thaw();
+  runs_.insert_or_assign(run.key, std::move(driven));
+  // Two samples of which only one knows the run would take its start for the foreground's.
+  looks_.forget();
+  if (first) {
+    foreign_ = ForeignIo();
+    slice_ = SliceState();
+    others_looked_for_ = Instant(0);
+    last_change_ = now;
+  }
+  weigh_groups();
+  next_sample_ = now;
+  if (has_work()) wake_at(now);
+}
+
+Duration Driver::remove(RunKey key) {
+  const auto found = runs_.find(key);
+  if (found == runs_.end()) return Duration(0);
+  const Instant now = steady_now();
+  for (std::size_t why = 0; why < kHolds; ++why)
+    hold(found->second, static_cast<Hold>(why), false, now);
+  const Duration frozen = found->second.frozen;
+  runs_.erase(found);
+  sampler_.remove(key);
+  looks_.forget();
+  if (!has_work()) timer_.cancel();
+  weigh_groups();
+  return frozen;
+}
+
+/// A run that never adapts needs its group's weight, and nobody to watch the foreground for it.
+bool Driver::has_work() const {
+  return std::any_of(runs_.begin(), runs_.end(),
+                     [](const auto& one) { return one.second.run.priority.levels.adapts; });
+}
+
+Foreground Driver::state() const {
+  Foreground worst = Foreground::idle;
+  for (const auto& [key, driven] : runs_)
+    worst = std::max(worst, driven.state.state);
+  return has_work() ? worst : Foreground::light;
+}
+
+void Driver::wake_at(Instant when) {
+  timer_.expires_at(boost::asio::steady_timer::time_point(when));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+void Driver::tick() {
+  const Instant now = steady_now();
+  const bool sampled = now >= next_sample_;
+  if (sampled) take_sample(now);
+  if (sampled || now >= next_slice_) {
+    const Instant heard = steady_now();
+    next_slice_ = heard + slice(heard);
+  }
+  wake_at(std::min(next_sample_, next_slice_));
+}
+
+void Driver::take_sample(Instant now) {
+  if (now - others_looked_for_ >= kOthersEvery) {
+    others_looked_for_ = now;
+    sampler_.look_for_others();
+  }
+  const Sample sample = sampler_.take(now);
+  const auto seen = look(sample);
+  last_ = sample;
+  if (seen && would_be_news(*seen) && sampler_.look_for_others()) {
+    looks_.forget();  // it was another lull's run: look once more before anything is said
+  } else if (seen) {
+    decide_all(*seen);
+  }
+  const bool calm = now - last_change_ >= kCalmAfter && state() < Foreground::busy;
+  const bool soon = now - last_change_ < kSoonFor;
+  next_sample_ = now + (soon ? kSampleSoon : calm ? kSampleCalm : kSampleEvery);
+}
+
+std::optional<Observation> Driver::look(const Sample& sample) {
+  for (auto& [key, driven] : runs_) {
+    if (const os::Use* use = sampler_.use_of(key)) observe(*use, driven, sample.at);
+  }
+  foreign_.add(sample);
+  if (sample.own_written != last_.own_written) last_own_write_ = sample.at;
+  auto seen = looks_.add(sample);
+  if (!seen) return seen;
+  seen->user_away = user_away_;
+  const bool somebody = foreign_.recent().count >= kHint;
+  for (DeviceUse& disk : seen->devices) {
+    disk.foreign = somebody ? foreign_.share() : 0;
+    disk.heard = sample.at < heard_until_;
+  }
+  return seen;
+}
+
+void Driver::observe(const os::Use& use, Driven& driven, Instant now) const {
+  const Duration span = now - last_.at;
+  const bool did_io = use.read != driven.use.read || use.written != driven.use.written;
+  if (did_io) driven.last_io = now;
+  const bool ran =
+      std::none_of(driven.holds.begin(), driven.holds.end(), [](bool on) { return on; });
+  if (ran && span.count() > 0) {
+    driven.cpu = double((use.cpu - driven.use.cpu).count()) / double(span.count());
+  }
+  driven.use = use;
+}
+
+/// Whether this would make a run yield.
+bool Driver::would_be_news(const Observation& seen) const {
+  return state() < Foreground::busy &&
+         (seen.cpu >= settings_.busy_cpu || (!seen.devices.empty() && foreign_.share() > 0));
+}
+
+void Driver::decide_all(const Observation& seen) {
+  seen_ = seen;
+  for (auto& [key, driven] : runs_)
+    decide_one(driven, seen);
+  take_turns(seen.at);
+  weigh_groups();
+  look_after_autogroups();
+}
+
+void Driver::decide_one(Driven& driven, const Observation& seen) {
+  const bool uses_disk = driven.last_io.count() >= 0 && seen.at - driven.last_io < kUsesDisk;
+  const Foreground before = driven.state.state;
+  Decision decision = decide(driven.run.priority, driven.run.can, settings_, {uses_disk, false},
+                             driven.state, seen);
+  driven.state = decision.next;
+  driven.reason = decision.reason;
+  if (driven.settled && decision.what == driven.what && driven.state.state == before) return;
+  driven.settled = true;
+  last_change_ = seen.at;
+  act(driven, decision, seen.at);
+}
+
+bool Driver::is_sliced(const Driven& driven, Instant now) const {
+  return driven.run.priority.levels.adapts && driven.last_io.count() >= 0 &&
+         now - driven.last_io < kUsesDisk;
+}
+
+SliceInput Driver::ear(Instant now) {
+  SliceInput input;
+  input.at = now;
+  input.frozen = true;
+  for (const auto& [key, driven] : runs_) {
+    if (!is_sliced(driven, now)) continue;
+    input.wanted = true;
+    input.frozen = input.frozen && driven.holds[kForSlice] && driven.freezer.is_frozen();
+  }
+  if (!input.wanted) return input;
+  input.hint = foreign_.recent().count >= kHint;
+  constexpr Duration kWriteBack = seconds(35);  // dirty_expire_centisecs and the flusher's interval
+  input.writing = last_own_write_.count() >= 0 && now - last_own_write_ < kWriteBack;
+  const auto disks = sampler_.listen();
+  input.wanted = !disks.empty();
+  for (const DeviceCounters& disk : disks) {
+    input.reads += disk.reads;
+    input.writes += disk.writes;
+    input.flushes += disk.flushes;
+    input.in_flight += disk.in_flight;
+  }
+  return input;
+}
+
+std::vector<std::string> Driver::why(RunKey key) const {
+  const auto found = runs_.find(key);
+  if (found == runs_.end()) return {};
+  const Driven& driven = found->second;
+  std::vector<std::string> because;
+  because.push_back(driven.reason.empty() ? "it has only just started" : driven.reason);
+  because.push_back("foreground uses " + percent(seen_.cpu) + " of " + percent(seen_.cpus) +
+                    " CPU, our jobs " + percent(seen_.own_cpu));
+  for (const DeviceUse& disk : seen_.devices) {
+    because.push_back(disk.name + " " + percent(disk.busy) + " busy, " + percent(1 - disk.foreign) +
+                      " of it ours");
+  }
+  if (driven.holds[kForTurn])
+    because.emplace_back("it waits for its turn among the jobs of this user");
+  if (is_watchful(slice_, seen_.at) && is_sliced(driven, seen_.at)) {
+    because.emplace_back("its disk ignores priorities: it runs in slices and listens in between");
+  }
+  return because;
+}
+
+}  // namespace lull::supervisor

@@ -1,0 +1,127 @@
+#pragma once
+
+#include "jobs/capabilities.hpp"
+#include "jobs/decide.hpp"
+#include "jobs/run.hpp"
+#include "jobs/slice.hpp"
+#include "runner/os/actuator.hpp"
+#include "runner/os/freezer.hpp"
+#include "runner/os/sampler.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace lull::supervisor {
+
+using os::RunKey;
+
+/// A run that was started, with what the loop needs to know of it.
+struct DrivenRun {
+  RunKey key = 0;
+  os::RunProcesses processes;
+  PrioritySpec priority;
+  Capabilities can;
+  Level level;                           ///< what it was given last, so far as that is known
+  Foreground state = Foreground::light;  ///< that the level is for
+  bool fresh = true;  ///< it was just started with it; else whoever drove it is gone
+};
+
+/// A run's level changed.
+struct Change {
+  RunKey key = 0;
+  LevelChange level;
+  Duration paused{0};  ///< how long it stood still until now
+};
+
+/// The loop: observes the foreground, decides, acts. Only while a run is driven; then a sample
+/// every 100 ms, 50 ms in the first second after a change and 500 ms when it has been quiet for a
+/// minute. When it goes, however it goes, no run stays frozen: it thaws them, or their keepers do.
+class Driver {
+ public:
+  using OnChange = std::function<void(const Change&)>;
+
+  Driver(const boost::asio::any_io_executor& loop, const ForegroundSettings& settings,
+         OnChange on_change);
+  ~Driver();
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  void add(const DrivenRun& run);
+  /// Lets go of a run, which is thawed. Returns how long it stood still in all.
+  Duration remove(RunKey key);
+  /// Since the last input of a user; none: no source, so someone is here.
+  void set_user_away(std::optional<Duration> away) { user_away_ = away; }
+
+  /// What the loop thinks of a run and why, one sentence each.
+  [[nodiscard]] std::vector<std::string> why(RunKey key) const;
+  [[nodiscard]] bool empty() const { return runs_.empty(); }
+  /// The worst state that any run is in: what a run that starts now begins with.
+  [[nodiscard]] Foreground state() const;
+
+ private:
+  enum Hold : std::size_t { kForPause, kForTurn, kForSlice, kHolds };
+  struct Driven {
+    DrivenRun run;
+    os::Actuator actuator;
+    os::Freezer freezer;
+    PolicyState state;
+    std::variant<Level, Pause> what;
+    std::string reason;
+    std::array<bool, kHolds> holds{};  ///< why it stands still
+    Instant frozen_since{0};
+    Duration frozen{0};
+    os::Use use;  ///< at the last sample
+    Instant last_io{-1};
+    double cpu = 0;  ///< CPUs, when it last ran
+    bool awaits_autogroup = false;
+    bool settled = false;  ///< what it has is surely what was decided
+  };
+
+  [[nodiscard]] bool has_work() const;
+  void wake_at(Instant when);
+  void tick();
+  void take_sample(Instant now);
+  void observe(const os::Use& use, Driven& driven, Instant now) const;
+  [[nodiscard]] std::optional<Observation> look(const Sample& sample);
+  void decide_all(const Observation& seen);
+  void decide_one(Driven& driven, const Observation& seen);
+  void act(Driven& driven, const Decision& decision, Instant now);
+  void take_turns(Instant now);
+  void weigh_groups();
+  void look_after_autogroups();
+  Duration slice(Instant now);
+  [[nodiscard]] SliceInput ear(Instant now);
+  [[nodiscard]] bool is_sliced(const Driven& driven, Instant now) const;
+  void hold(Driven& driven, Hold why, bool on, Instant now);
+  [[nodiscard]] bool would_be_news(const Observation& seen) const;
+
+  boost::asio::steady_timer timer_;
+  ForegroundSettings settings_;
+  OnChange on_change_;
+  os::Sampler sampler_;
+  std::map<RunKey, Driven> runs_;
+  Looks looks_;
+  Sample last_;
+  ForeignIo foreign_;
+  SliceState slice_;
+  Observation seen_;
+  std::optional<Duration> user_away_;
+  Instant heard_until_{0};
+  Instant last_own_write_{-1};
+  Instant next_sample_{0};
+  Instant next_slice_{0};
+  Instant others_looked_for_{0};
+  Instant last_change_{0};
+  std::map<std::string, int> group_nice_;
+};
+
+/// CLOCK_MONOTONIC.
+Instant steady_now();
+
+}  // namespace lull::supervisor

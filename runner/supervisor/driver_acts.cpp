@@ -1,0 +1,113 @@
+// What the loop does to the runs: levels, pauses, turns, slices.
+#include "runner/os/machine.hpp"
+#include "runner/supervisor/driver.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace lull::supervisor {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Long enough to be worth a wake-up of the caches, short enough that no peer hangs up.
+constexpr Duration kTurn = seconds(1);
+/// Below this a run costs the foreground nothing that a turn could save.
+constexpr double kUsesCpu = 0.05;
+/// How long a disk on which the foreground was heard counts as its own.
+constexpr Duration kHeardFor = milliseconds(500);
+
+}  // namespace
+
+void Driver::hold(Driven& driven, Hold why, bool on, Instant now) {
+  const auto any = [&] {
+    return std::any_of(driven.holds.begin(), driven.holds.end(), [](bool held) { return held; });
+  };
+  const bool before = any();
+  driven.holds[why] = on;
+  if (any() == before) return;
+  if (before) {
+    driven.freezer.thaw();
+    driven.frozen += now - driven.frozen_since;
+  } else {
+    driven.freezer.freeze();
+    driven.frozen_since = now;
+  }
+}
+
+void Driver::act(Driven& driven, const Decision& decision, Instant now) {
+  const auto* level = std::get_if<Level>(&decision.what);
+  LevelChange change{os::now(), driven.state.state, to_string(decision.what), {}, decision.reason};
+  if (level != nullptr) {
+    change.applied = driven.actuator.apply(*level);
+    driven.awaits_autogroup = driven.run.can.cpu == CpuKnob::autogroup;
+  }
+  hold(driven, kForPause, level == nullptr, now);
+  if (level == nullptr) {
+    change.applied = driven.actuator.read_back();
+    change.applied.emplace_back("pause", std::string(driven.freezer.knob()));
+  }
+  driven.what = decision.what;
+  on_change_({driven.run.key, std::move(change), driven.frozen});
+}
+
+/// Where each job is a group of its own beside the foreground, N of them would cost N shares. So
+/// while the foreground is busy those that use the CPU go one after the other.
+void Driver::take_turns(Instant now) {
+  std::vector<Driven*> turning;
+  for (auto& [key, driven] : runs_) {
+    const bool turns = driven.run.can.cpu != CpuKnob::cgroup && driven.run.priority.levels.adapts &&
+                       driven.state.state >= Foreground::busy && !driven.holds[kForPause] &&
+                       driven.cpu >= kUsesCpu;
+    if (turns) {
+      turning.push_back(&driven);
+    } else {
+      hold(driven, kForTurn, false, now);
+    }
+  }
+  if (turning.empty()) return;
+  const auto turn = static_cast<std::size_t>(now.count() / kTurn.count()) % turning.size();
+  for (std::size_t i = 0; i < turning.size(); ++i)
+    hold(*turning[i], kForTurn, i != turn, now);
+}
+
+/// All jobs in one of lull's groups weigh as much as the most favoured of them.
+void Driver::weigh_groups() {
+  std::map<std::string, int> nice;
+  for (const auto& [key, driven] : runs_) {
+    const auto* level = std::get_if<Level>(&driven.what);
+    const int own = level == nullptr ? 19 : level->nice;
+    for (const std::string& folder : driven.run.processes.cgroups) {
+      const auto [group, fresh] = nice.try_emplace(folder.substr(0, folder.rfind('/')), own);
+      if (!fresh) group->second = std::min(group->second, own);
+    }
+  }
+  for (const auto& [folder, value] : nice) {
+    if (const auto last = group_nice_.find(folder);
+        last == group_nice_.end() || last->second != value) {
+      os::set_group_weight(folder, value);
+    }
+  }
+  group_nice_ = std::move(nice);
+}
+
+void Driver::look_after_autogroups() {
+  for (auto& [key, driven] : runs_) {
+    if (driven.run.can.cpu != CpuKnob::autogroup) continue;
+    if (const auto* tree = sampler_.tree_of(key)) {
+      driven.awaits_autogroup = driven.actuator.look_after_autogroups(*tree);
+    }
+  }
+}
+
+Duration Driver::slice(Instant now) {
+  const SliceStep next = step(slice_, ear(now));
+  slice_ = next.next;
+  if (next.heard) heard_until_ = now + kHeardFor;
+  for (auto& [key, driven] : runs_)
+    hold(driven, kForSlice, next.freeze && is_sliced(driven, now), now);
+  return next.again;
+}
+
+}  // namespace lull::supervisor

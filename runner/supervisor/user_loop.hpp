@@ -1,0 +1,114 @@
+#pragma once
+
+#include "runner/os/fd.hpp"
+#include "runner/supervisor/driver.hpp"
+#include "runner/supervisor/loop_protocol.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace lull::supervisor {
+
+/// The runs of this process under the one loop of this user. Whoever of the user's lulls (daemon,
+/// `lull run`) has the lock in the runtime folder drives the runs of all of them; the others hand
+/// theirs over through a socket beside it and hear of each change. When the one with the lock goes,
+/// the next takes over, and until then keepers thaw what was frozen.
+class UserLoop {
+ public:
+  /// A change of one of this process's runs.
+  using OnChange = std::function<void(const Change&)>;
+
+  UserLoop(boost::asio::any_io_executor executor, std::string runtime_dir,
+           const ForegroundSettings& settings, OnChange on_change);
+  ~UserLoop();
+  UserLoop(const UserLoop&) = delete;
+  UserLoop& operator=(const UserLoop&) = delete;
+
+  /// Counts from the next time that this process takes the loop.
+  void set_settings(const ForegroundSettings& settings) { settings_ = settings; }
+
+  void add(DrivenRun run);
+  /// Takes a run out, thawed. `done` gets how long it stood still in all, as far as that is known.
+  void remove(RunKey key, std::function<void(Duration)> done);
+  /// Asks for what the loop thinks of a run.
+  void why(RunKey key, std::function<void(std::vector<std::string>)> done);
+  /// The foreground's state as this process knows it.
+  [[nodiscard]] Foreground state() const;
+
+  /// Gives the loop to somebody else, and leaves this process's runs alone until `rejoin`: before
+  /// it is stopped or ends.
+  void leave();
+  void rejoin();
+
+ private:
+  using Socket = boost::asio::local::stream_protocol::socket;
+  /// A process whose runs we drive.
+  struct Member {
+    explicit Member(Socket peer) : socket(std::move(peer)) {}
+    Socket socket;
+    std::map<RunKey, RunKey> keys;  ///< its own to the driver's
+    std::string outbox;
+    bool sending = false;
+  };
+  using MemberPtr = std::shared_ptr<Member>;
+  /// One of this process's own runs.
+  struct Mine {
+    DrivenRun run;
+    Duration paused{0};
+    std::function<void(Duration)> on_removed;
+  };
+
+  void take_part();
+  boost::asio::awaitable<void> join();
+  bool lead();
+  boost::asio::awaitable<bool> connect();
+  boost::asio::awaitable<void> follow();
+  void take(const FromLoop& message);
+  void note(Change change);
+  void finish(RunKey key, Duration paused);
+  void say(const ToLoop& message);
+
+  boost::asio::awaitable<void> accept_members();
+  boost::asio::awaitable<void> serve(MemberPtr member);
+  void obey(const MemberPtr& member, const ToLoop& message);
+  void answer(const MemberPtr& member, const FromLoop& message);
+  boost::asio::awaitable<void> send_all(MemberPtr member);
+  void drop(const MemberPtr& member);
+  void route(const Change& change);
+
+  boost::asio::any_io_executor executor_;
+  std::string runtime_dir_;
+  ForegroundSettings settings_;
+  OnChange on_change_;
+  std::map<RunKey, Mine> mine_;
+  std::map<RunKey, std::function<void(std::vector<std::string>)>> asked_;
+  Foreground state_ = Foreground::light;
+  bool joining_ = false;
+  bool away_ = false;  ///< between leave and rejoin
+  boost::asio::steady_timer again_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+  // With the lock:
+  os::Fd lock_;
+  std::unique_ptr<Driver> driver_;
+  boost::asio::local::stream_protocol::acceptor acceptor_;
+  std::set<MemberPtr> members_;
+  RunKey next_key_ = 1;
+  std::map<RunKey, RunKey> own_keys_;                      ///< this process's to the driver's
+  std::map<RunKey, std::pair<MemberPtr, RunKey>> owners_;  ///< the driver's to a member's
+
+  // Without:
+  MemberPtr leader_;
+};
+
+}  // namespace lull::supervisor
