@@ -268,6 +268,7 @@ void begin_terminating(Run& run) {
 /// Whoever signals so may freeze the job from now on. If that process ends, however it ends, the
 /// job goes on: nothing stays frozen because lull was killed.
 void take_driver(Run& run, pid_t driver) {
+  run.autogroup_at = -1;  // its business now, and it may have moved the job to another level
   if (run.driver >= 0) sys(SYS_close, run.driver);
   run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));
   if (run.driver < 0 && !run.suspended) thaw(run);

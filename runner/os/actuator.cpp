@@ -57,14 +57,16 @@ constexpr std::array kReadBack{"cpu.shares", "cpu.weight",       "cpu.idle",
 
 }  // namespace
 
-Actuator::Actuator(RunProcesses run, Capabilities can) : run_(std::move(run)), can_(can) {
+Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level)
+    : run_(std::move(run)), can_(can), asked_(level) {
   const auto id = static_cast<id_t>(run_.main);
   if (const auto nice = get_nice(Whose::process, id)) set_.nice = *nice;
   if (const auto io = get_io_priority(Whose::process, id)) set_.io = *io;
-  asked_ = set_;
   const auto stat = read_process_stat(run_.main);
   const auto autogroup = read_autogroup(run_.main);
-  if (stat && autogroup && *autogroup) autogroups_[stat->session] = **autogroup;
+  if (!stat || !autogroup || !*autogroup) return;
+  autogroups_[stat->session] = **autogroup;
+  if (**autogroup != level.nice) refused_.insert(stat->session);
 }
 
 Applied Actuator::apply(const Level& level) {

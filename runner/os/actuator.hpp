@@ -17,8 +17,9 @@ namespace lull::os {
 /// value is theirs, and lull does not fight for it.
 class Actuator {
  public:
-  /// What the main process has now counts as set by us.
-  Actuator(RunProcesses run, Capabilities can);
+  /// What the main process has now counts as set by us; an autogroup that is not at `level` yet is
+  /// one that the kernel refused.
+  Actuator(RunProcesses run, Capabilities can, const Level& level);
 
   /// Sets `level` and reads back what the kernel has then.
   Applied apply(const Level& level);

@@ -51,7 +51,7 @@ void Driver::add(const DrivenRun& run) {
   sampler_.add(run.key, run.processes);
   const bool by_signals = run.priority.pause == PauseMethod::stop;
   Driven driven{.run = run,
-                .actuator = os::Actuator(run.processes, run.can),
+                .actuator = os::Actuator(run.processes, run.can, run.level),
                 .freezer = os::Freezer(run.processes, by_signals),
                 .state = first_state(now, std::max(run.state, state())),
                 .what = run.level,

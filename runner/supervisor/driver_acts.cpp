@@ -3,6 +3,7 @@
 #include "runner/supervisor/driver.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace lull::supervisor {
@@ -41,7 +42,6 @@ void Driver::act(Driven& driven, const Decision& decision, Instant now) {
   LevelChange change{os::now(), driven.state.state, to_string(decision.what), {}, decision.reason};
   if (level != nullptr) {
     change.applied = driven.actuator.apply(*level);
-    driven.awaits_autogroup = driven.run.can.cpu == CpuKnob::autogroup;
   }
   hold(driven, kForPause, level == nullptr, now);
   if (level == nullptr) {
@@ -94,10 +94,15 @@ void Driver::weigh_groups() {
 
 void Driver::look_after_autogroups() {
   for (auto& [key, driven] : runs_) {
-    if (driven.run.can.cpu != CpuKnob::autogroup) continue;
-    if (const auto* tree = sampler_.tree_of(key)) {
-      driven.awaits_autogroup = driven.actuator.look_after_autogroups(*tree);
-    }
+    const auto* tree = sampler_.tree_of(key);
+    if (driven.run.can.cpu != CpuKnob::autogroup || tree == nullptr) continue;
+    const bool awaited =
+        std::exchange(driven.awaits_autogroup, driven.actuator.look_after_autogroups(*tree));
+    if (!awaited || driven.awaits_autogroup) continue;
+    on_change_({key,
+                {os::now(), driven.state.state, to_string(driven.what), driven.actuator.read_back(),
+                 "the kernel took the autogroup's nice value late"},
+                driven.frozen});
   }
 }
 
