@@ -38,7 +38,7 @@ bool within(Instant past, Duration span, Instant now) {
 }
 
 bool wants_long_ear(const SliceState& state, const SliceInput& input) {
-  return input.hint && state.deaf < kDeaf && !within(state.last_heard, kGap, input.at);
+  return input.hint && state.deaf < kDeaf;
 }
 
 /// One request is enough where nothing of ours can be under way any more.
@@ -79,7 +79,7 @@ SliceStep drain(SliceState state, const SliceInput& input) {
   }
   enter(state, Phase::listening, input.at);
   state.baseline = input;
-  return {state, true, false, wants_long_ear(state, input) ? kLongEar : kEar};
+  return {state, true, false, kEar};
 }
 
 SliceStep resume(SliceState state, const SliceInput& input) {
@@ -103,10 +103,11 @@ SliceStep listen(SliceState state, const SliceInput& input) {
   if (heard(state.baseline, input)) return hold(state, input);
   const Duration ear = input.at - state.since;
   const Duration wanted = wants_long_ear(state, input) ? kLongEar : kEar;
-  if (ear < wanted) return {state, true, false, wanted - ear};
+  if (ear < wanted) return {state, true, false, 2 * kEar};
   if (wanted == kLongEar) ++state.deaf;
   if (!input.hint) state.deaf = 0;
-  state.slice = std::min(state.slice * 2, kLongest);
+  // Long slices are for those who have listened for a while.
+  state.slice = is_watchful(state, input.at) ? std::min(state.slice * 2, kLongest) : kShortest;
   return resume(state, input);
 }
 

@@ -1,0 +1,182 @@
+#include "jobs/slice.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <functional>
+
+namespace lull {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+/// A disk, a job that reads it without end, and a foreground that reads at the instants that
+/// `reads` says, stepped as the loop would: again after as long as each step says.
+class Rig {
+ public:
+  std::function<bool(Instant)> foreground = [](Instant) { return false; };
+  std::function<bool(Instant)> hint = [](Instant) { return false; };
+  bool job_writes = false;
+  bool wanted = true;
+  Duration drain = milliseconds(4);  ///< until frozen, with nothing of ours under way
+
+  void play(Duration span) {
+    for (const Instant end = now_ + span; now_ < end;) {
+      const SliceStep next = step(state_, look());
+      state_ = next.next;
+      ++steps;
+      if (next.heard) heard = true;
+      if (next.freeze && !frozen_) frozen_at_ = now_;
+      frozen_ = next.freeze;
+      REQUIRE(next.again > Duration(0));
+      pass(std::min(next.again, end - now_));
+    }
+  }
+  [[nodiscard]] double ran(Duration span) const {
+    return double(run.count()) / double(span.count());
+  }
+  [[nodiscard]] Instant now() const { return now_; }
+  void forget() {
+    run = Duration(0);
+    steps = 0;
+    disturbed = 0;
+  }
+
+  Duration run{0};
+  int steps = 0;
+  int requests = 0;   ///< of the foreground
+  int disturbed = 0;  ///< of those, while the job ran
+  bool heard = false;
+
+ private:
+  SliceInput look() {
+    SliceInput input;
+    input.at = now_;
+    input.wanted = wanted;
+    input.hint = hint(now_);
+    const bool still = frozen_ && now_ - frozen_at_ >= drain;
+    input.frozen = still;
+    input.writing = job_writes;
+    input.reads = reads_;
+    input.writes = writes_;
+    input.in_flight = still ? 0 : 4;
+    return input;
+  }
+  /// In steps of a millisecond.
+  void pass(Duration span) {
+    for (const Instant end = now_ + span; now_ < end; now_ += milliseconds(1)) {
+      const bool job_runs = !frozen_ || now_ - frozen_at_ < drain;
+      if (!frozen_) run += milliseconds(1);
+      if (job_runs) reads_ += 3;
+      if (job_writes) writes_ += 2;  // write-back does not stop with the job
+      if (foreground(now_)) {
+        ++requests;
+        ++reads_;
+        if (job_runs) ++disturbed;
+      }
+    }
+  }
+
+  SliceState state_;
+  Instant now_ = seconds(100);
+  Instant frozen_at_{0};
+  bool frozen_ = false;
+  std::uint64_t reads_ = 0;
+  std::uint64_t writes_ = 0;
+};
+
+bool every(Instant at, Duration period) { return at % period < milliseconds(1); }
+
+TEST_CASE("slice: with nobody else there an ear costs less than 1 % of the time") {
+  Rig rig;
+  rig.play(minutes(1));
+  CHECK(rig.ran(minutes(1)) > 0.99);
+  CHECK_FALSE(rig.heard);
+}
+
+TEST_CASE("slice: without a run that does I/O nothing is ever frozen") {
+  Rig rig;
+  rig.wanted = false;
+  rig.foreground = [](Instant) { return true; };
+  rig.play(minutes(1));
+  CHECK(rig.run == Duration(minutes(1)));
+}
+
+TEST_CASE("slice: under a foreground that never stops the job keeps a floor of 1 to 3 %") {
+  Rig rig;
+  rig.foreground = [](Instant) { return true; };
+  rig.play(seconds(3));
+  rig.forget();
+  rig.play(minutes(2));
+  CHECK(rig.ran(minutes(2)) > 0.01);
+  CHECK(rig.ran(minutes(2)) < 0.03);
+}
+
+TEST_CASE("slice: a foreground that reads once in 30 ms is left alone nearly all the time") {
+  Rig rig;
+  rig.foreground = [](Instant at) { return every(at, milliseconds(30)); };
+  rig.hint = [](Instant) { return true; };
+  rig.play(seconds(2));
+  rig.forget();
+  rig.requests = 0;
+  rig.play(minutes(1));
+  CHECK(double(rig.disturbed) / rig.requests < 0.05);
+}
+
+TEST_CASE("slice: yields within 150 ms of a hint, and resumes within 150 ms of the last request") {
+  Rig rig;
+  const Instant from = seconds(130) + milliseconds(17);
+  rig.foreground = [=](Instant at) { return at >= from && at < from + seconds(3); };
+  rig.hint = [=](Instant at) { return at >= from && at < from + seconds(4); };
+  rig.play(from - rig.now());
+  rig.forget();
+  rig.play(milliseconds(150));
+  CHECK(rig.heard);
+  rig.play(seconds(3) - milliseconds(150));
+  rig.forget();
+  rig.play(milliseconds(150));
+  CHECK(rig.run > Duration(0));
+}
+
+TEST_CASE("slice: harvests over 0.92 of the off time of a foreground 3 s on, 7 s off") {
+  Rig rig;
+  const auto on = [](Instant at) { return at % seconds(10) < seconds(3); };
+  rig.foreground = on;
+  rig.play(seconds(20));
+  rig.forget();
+  rig.play(seconds(100));
+  CHECK(rig.ran(seconds(70)) > 0.92);
+}
+
+TEST_CASE("slice: steps are at most 80 a second, whatever the foreground does") {
+  for (const Duration period : {milliseconds(1), milliseconds(30), milliseconds(70),
+                                milliseconds(90), milliseconds(150), milliseconds(400)}) {
+    Rig rig;
+    rig.foreground = [=](Instant at) { return every(at, period); };
+    rig.hint = [](Instant) { return true; };
+    rig.play(minutes(1));
+    INFO("a request every " << period.count() << " us");
+    CHECK(rig.steps <= 80 * 60);
+  }
+}
+
+TEST_CASE("slice: our own write-back after a freeze is not the foreground") {
+  Rig rig;
+  rig.job_writes = true;
+  rig.play(minutes(1));
+  CHECK_FALSE(rig.heard);
+  CHECK(rig.ran(minutes(1)) > 0.99);
+}
+
+TEST_CASE("slice: a hint that no ear confirms is given up") {
+  Rig rig;
+  rig.hint = [](Instant) { return true; };
+  rig.play(seconds(5));
+  rig.forget();
+  rig.play(minutes(1));
+  CHECK(rig.ran(minutes(1)) > 0.99);
+}
+
+}  // namespace
+}  // namespace lull
