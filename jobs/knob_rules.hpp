@@ -11,6 +11,9 @@ const V1Group* v1_group(const MachineFacts& facts, std::string_view controller);
 bool v2_has(const MachineFacts& facts, std::string_view controller);
 /// "a, b and c".
 std::string listed(const std::vector<std::string>& names);
+/// What lets us make groups there.
+std::string delegation(const V2Group& group);
+std::string own_v1_folder(const V1Group& group);
 
 Knob nice(const MachineFacts& facts);
 Knob autogroup(const MachineFacts& facts);

@@ -47,7 +47,7 @@ Knob missing_controller(const MachineFacts& facts, const std::string& file,
   const V1Group* v1 = v1_group(facts, controller == "io" ? "blkio" : controller);
   if (v1 != nullptr) {
     return {file, Verdict::no_effect, "the controller is bound to cgroup v1, at " + v1->folder,
-            "systemd.unified_cgroup_hierarchy=1 on the kernel's command line", ""};
+            "cgroup_no_v1=all on the kernel's command line", ""};
   }
   if (facts.v2->root) {
     return {file, Verdict::no_effect, "the kernel offers no controller " + controller, "", ""};
@@ -102,6 +102,18 @@ Knob autogroup(const MachineFacts& facts) {
           ""};
 }
 
+std::string own_v1_folder(const V1Group& group) {
+  return "as root: `install -d -o USER " + group.folder + "/lull`";
+}
+
+std::string delegation(const V2Group& group) {
+  if (!group.root) return "Delegate=yes in lull's unit";
+  // systemd leaves nobody in the root group, so it is not in charge here.
+  const std::string ours = group.folder + "/lull";
+  return "as root: `install -d -o USER " + ours + " && chown USER " + ours +
+         "/cgroup.* && echo PID > " + ours + "/cgroup.procs`, PID being lull's";
+}
+
 Knob v2_knob(const MachineFacts& facts, const std::string& file, const std::string& controller,
              const std::string& effect) {
   if (!facts.v2) {
@@ -112,7 +124,7 @@ Knob v2_knob(const MachineFacts& facts, const std::string& file, const std::stri
   if (!contains(group.available, controller)) return missing_controller(facts, file, controller);
   if (!group.writable) {
     return {file, Verdict::not_permitted, "no group may be made in " + group.folder,
-            "Delegate=yes in lull's unit", ""};
+            delegation(group), ""};
   }
   if (!contains(group.enabled, controller)) return not_enabled(group, file, controller);
   return {file, Verdict::works, effect + " " + group.folder + "; both ways", "", ""};
@@ -127,7 +139,7 @@ std::optional<Knob> v1_knob(const MachineFacts& facts, const std::string& file,
     return Knob{name, Verdict::works, effect + " " + group->folder + "; both ways", "", ""};
   }
   return Knob{name, Verdict::not_permitted, "no group may be made in " + group->folder,
-              "as root: `install -d -o USER " + group->folder + "/lull`", ""};
+              own_v1_folder(*group), ""};
 }
 
 Knob since_5_15(const MachineFacts& facts, Knob idle) {

@@ -86,9 +86,12 @@ Knob freeze(const MachineFacts& facts) {
     return {"freeze", Verdict::no_effect, "no hierarchy of cgroups is mounted" + instead,
             "mount -t cgroup2 none /sys/fs/cgroup", ""};
   }
-  const std::string& folder = facts.v2 ? facts.v2->folder : v1->folder;
-  return {"freeze", Verdict::not_permitted, "no group may be made in " + folder + instead,
-          "Delegate=yes in lull's unit", ""};
+  if (!facts.v2) {
+    return {"freeze", Verdict::not_permitted, "no group may be made in " + v1->folder + instead,
+            own_v1_folder(*v1), ""};
+  }
+  return {"freeze", Verdict::not_permitted, "no group may be made in " + facts.v2->folder + instead,
+          delegation(*facts.v2), ""};
 }
 
 Knob psi(const MachineFacts& facts) {

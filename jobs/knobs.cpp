@@ -3,6 +3,7 @@
 #include "jobs/knob_rules.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace lull {
 namespace {
@@ -108,6 +109,9 @@ bool SharedCpu::enough() const { return held_back + plain >= std::chrono::millis
 
 std::vector<Trial> trials(const MachineFacts& facts) {
   std::vector<Trial> all;
+  // Beside a spinner that is as low as ourselves, low does not show.
+  constexpr int kTooLow = 10;
+  if (facts.own_nice > kTooLow) return all;
   // Inside a group nice ranks our two spinners, which says nothing about the foreground outside.
   if (facts.cpu_group.empty()) all.push_back({"nice", Trial::Way::nice, "", "", "", ""});
   if (facts.autogroup != Autogroup::absent) {
@@ -118,22 +122,35 @@ std::vector<Trial> trials(const MachineFacts& facts) {
   return all;
 }
 
-void confirm(Knob& knob, const SharedCpu& measured) {
+bool contradicts(const SharedCpu& measured, const Knob& knob) {
   // Between the two lies what chance and other processes may do in 200 ms.
   constexpr int kHeldBack = 25;
   constexpr int kNotHeldBack = 38;
-  if (!measured.enough()) {
-    knob.measured = "not to be told: others filled the CPU";
-    return;
-  }
-  const int percent = measured.percent();
-  knob.measured = std::to_string(percent) + " % of one CPU beside a spinner (50 % is no effect)";
-  const bool refuted = knob.verdict == Verdict::works && percent > kNotHeldBack;
-  const bool works = knob.verdict == Verdict::no_effect && percent < kHeldBack;
-  if (!refuted && !works) return;
+  if (!measured.enough()) return false;
+  if (knob.verdict == Verdict::works) return measured.percent() > kNotHeldBack;
+  return knob.verdict == Verdict::no_effect && measured.percent() < kHeldBack;
+}
+
+void confirm(Knob& knob, const SharedCpu& measured) {
+  knob.measured = "not to be told: others filled the CPU";
+  if (!measured.enough()) return;
+  knob.measured =
+      std::to_string(measured.percent()) + " % of one CPU beside a spinner (50 % is no effect)";
+  if (!contradicts(measured, knob)) return;
+  const bool refuted = knob.verdict == Verdict::works;
   knob.why = std::string(refuted ? "measured to do nothing" : "measured to work") +
              ", though it should not be so: " + knob.why;
   knob.verdict = refuted ? Verdict::no_effect : Verdict::works;
+}
+
+void refute(Knob& knob, const Error& failure) {
+  knob.measured = "could not be tried: " + failure.what();
+  if (knob.verdict != Verdict::works) return;
+  const int code = failure.code();
+  const bool refused = code == EPERM || code == EACCES || code == EROFS;
+  if (!refused && code != ENOENT) return;  // the experiment's own trouble
+  knob.verdict = refused ? Verdict::not_permitted : Verdict::no_effect;
+  knob.why = "the kernel said no (" + failure.what() + "), though it should not be so: " + knob.why;
 }
 
 }  // namespace lull

@@ -2,6 +2,7 @@
 
 #include "jobs/block_device.hpp"
 #include "jobs/capabilities.hpp"
+#include "jobs/result.hpp"
 
 #include <chrono>
 #include <optional>
@@ -41,7 +42,7 @@ struct MachineFacts {
   std::vector<V1Group> v1;
   std::optional<V2Group> v2;
   bool iocost = false;           ///< io.cost.qos is on for a device
-  int lowest_nice = 0;           ///< that we may set now
+  int own_nice = 0;              ///< of the process that read this
   int returnable_nice = 20;      ///< that may be set back to: 20 − RLIMIT_NICE; 20: none
   bool realtime_io = false;      ///< permitted
   std::vector<std::string> psi;  ///< the files in /proc/pressure
@@ -95,8 +96,14 @@ struct Trial {
 /// The experiments that can tell something about this machine's knobs.
 std::vector<Trial> trials(const MachineFacts& facts);
 
+/// Whether a measurement clearly says the opposite of the verdict.
+bool contradicts(const SharedCpu& measured, const Knob& knob);
+
 /// Adds a measurement to what is known of a knob. Where the two contradict, what was measured is
 /// right, and `why` says so.
 void confirm(Knob& knob, const SharedCpu& measured);
+
+/// The same for an experiment that failed: a knob that the kernel refuses to us does not work.
+void refute(Knob& knob, const Error& failure);
 
 }  // namespace lull

@@ -8,6 +8,7 @@
 #include "runner/os/read_file.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,7 +127,8 @@ void read_groups(const Tree& tree, const Permissions& permissions, MachineFacts&
 }  // namespace
 
 Permissions own_permissions() {
-  return {lowest_nice(), returnable_nice(), may_use_realtime_io(), shortest_psi_window(),
+  const int own_nice = ::getpriority(PRIO_PROCESS, 0);  // cannot fail for ourselves
+  return {own_nice, returnable_nice(), may_use_realtime_io(), shortest_psi_window(),
           [](const std::string& path) { return ::access(path.c_str(), W_OK) == 0; }};
 }
 
@@ -136,7 +138,7 @@ MachineFacts read_machine_facts(const std::string& root, const Permissions& perm
   const auto kernel = parse_kernel_version(tree.text("/proc/sys/kernel/osrelease"));
   if (kernel) facts.kernel = *kernel;  // else the oldest, which promises least
   facts.autogroup = read_autogroup_state(tree);
-  facts.lowest_nice = permissions.lowest_nice;
+  facts.own_nice = permissions.own_nice;
   facts.returnable_nice = permissions.returnable_nice;
   facts.realtime_io = permissions.realtime_io;
   for (const std::string name : {"cpu", "io", "memory"}) {

@@ -9,7 +9,7 @@ namespace lull::os {
 
 /// What only system calls tell of us.
 struct Permissions {
-  int lowest_nice = 0;       ///< see os::lowest_nice
+  int own_nice = 0;
   int returnable_nice = 20;  ///< see os::returnable_nice
   bool realtime_io = false;
   std::chrono::milliseconds psi_window{0};  ///< the shortest that a trigger may have; 0: none may

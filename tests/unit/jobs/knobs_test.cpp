@@ -3,6 +3,7 @@
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <stdexcept>
 
 namespace {
@@ -156,7 +157,7 @@ TEST_CASE("knobs: a control file of cgroup v2 needs mount, controller, right and
   const std::vector<Row> rows{
       {{}, {}, Verdict::no_effect, "not mounted", "mount -t cgroup2"},
       {V2Group{"/g", true, true, {}, {}}, {}, Verdict::no_effect, "no controller cpu", ""},
-      {V2Group{"/g", true, true, {}, {}}, {v1}, Verdict::no_effect, "v1, at /c", "unified"},
+      {V2Group{"/g", true, true, {}, {}}, {v1}, Verdict::no_effect, "v1, at /c", "cgroup_no_v1"},
       {V2Group{"/g", false, true, {"io"}, {}},
        {},
        Verdict::not_permitted,
@@ -289,6 +290,8 @@ TEST_CASE("knobs: only what can be told is tried") {
   CHECK(names(facts) == Names{"cpu.shares (v1)", "cpu.idle (v1)", "freezer.state (v1)"});
   facts.kernel = {5, 14};
   CHECK(names(facts) == Names{"cpu.shares (v1)", "freezer.state (v1)"});
+  facts.own_nice = 19;
+  CHECK(names(facts).empty());
 }
 
 TEST_CASE("knobs: every trial is of a knob that is there") {
@@ -326,4 +329,22 @@ TEST_CASE("knobs: what was measured is right") {
   CHECK(tried.verdict == row.after);
   CHECK(tried.why == row.why);
   CHECK_THAT(tried.measured, ContainsSubstring(row.measured));
+}
+
+TEST_CASE("knobs: what the kernel refuses does not work, whatever should be so") {
+  struct Row {
+    Verdict before;
+    int code;
+    Verdict after;
+  };
+  const auto row = GENERATE(Row{Verdict::works, EACCES, Verdict::not_permitted},
+                            Row{Verdict::works, EROFS, Verdict::not_permitted},
+                            Row{Verdict::works, ENOENT, Verdict::no_effect},
+                            Row{Verdict::works, EAGAIN, Verdict::works},
+                            Row{Verdict::no_effect, EPERM, Verdict::no_effect});
+  Knob tried{"x", row.before, "because", "", ""};
+  refute(tried, Error(row.code, "write 1 to /g: no"));
+  CHECK(tried.verdict == row.after);
+  CHECK_THAT(tried.why, ContainsSubstring("because"));
+  CHECK(tried.measured == "could not be tried: write 1 to /g: no");
 }
