@@ -103,7 +103,8 @@ Knob autogroup(const MachineFacts& facts) {
 }
 
 std::string own_v1_folder(const V1Group& group) {
-  return "as root: `install -d -o USER " + group.folder + "/lull`";
+  const std::string ours = group.folder + "/lull";
+  return "as root: `install -d -o USER " + ours + " && chown USER " + ours + "/*`";
 }
 
 std::string delegation(const V2Group& group) {

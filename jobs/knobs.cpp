@@ -44,7 +44,7 @@ void add_v1_trials(const MachineFacts& facts, std::vector<Trial>& all) {
   const auto add = [&](const char* controller, const char* file, const char* value,
                        const char* undo) {
     const V1Group* group = v1_group(facts, controller);
-    if (group == nullptr || !group->writable) return;
+    if (group == nullptr || !group->open) return;
     const std::string knob = std::string(file) + " (v1)";
     all.push_back({knob, Trial::Way::group, group->folder, file, value, undo});
   };
@@ -54,7 +54,7 @@ void add_v1_trials(const MachineFacts& facts, std::vector<Trial>& all) {
 }
 
 void add_v2_trials(const MachineFacts& facts, std::vector<Trial>& all) {
-  if (!facts.v2 || !facts.v2->writable) return;
+  if (!facts.v2 || !facts.v2->open) return;
   const std::string& folder = facts.v2->folder;
   if (v2_has(facts, "cpu")) {
     all.push_back({"cpu.weight", Trial::Way::group, folder, "cpu.weight", "1", ""});

@@ -19,15 +19,17 @@ enum class Autogroup { absent, off, on };
 struct V1Group {
   std::string controller;  ///< cpu, freezer, memory or blkio
   std::string folder;
-  bool writable = false;
+  bool writable = false;  ///< lull's group may be made there, or is there and ours
+  bool open = false;      ///< and so may any other, as an experiment's
   bool operator==(const V1Group&) const = default;
 };
 
 /// The same in the unified hierarchy.
 struct V2Group {
   std::string folder;
-  bool root = false;                   ///< the root of all, which may hold processes and groups
-  bool writable = false;               ///< groups may be made below, and processes moved there
+  bool root = false;      ///< the root of all, which may hold processes and groups
+  bool writable = false;  ///< lull's group may be made there or is ours, and be given processes
+  bool open = false;      ///< and so may any other, as an experiment's
   std::vector<std::string> available;  ///< cgroup.controllers
   std::vector<std::string> enabled;    ///< cgroup.subtree_control: these act in groups below
   bool operator==(const V2Group&) const = default;

@@ -63,9 +63,12 @@ std::string own_folder(const CgroupHierarchy& hierarchy) {
   return hierarchy.own == "/" ? hierarchy.mount : hierarchy.mount + hierarchy.own;
 }
 
-bool may_make_groups(const Tree& tree, const Permissions& permissions, const std::string& own) {
+/// Whether lull's group below `own` may be made, or is there and ours with what it weighs.
+bool may_have_group(const Tree& tree, const Permissions& permissions, const std::string& own) {
   const std::string lull = own + "/lull";
-  return permissions.may_write(tree.has(lull) ? lull : own);
+  if (!tree.has(lull)) return permissions.may_write(own);
+  const std::string shares = lull + "/cpu.shares";
+  return permissions.may_write(lull) && (!tree.has(shares) || permissions.may_write(shares));
 }
 
 Autogroup read_autogroup_state(const Tree& tree) {
@@ -91,8 +94,9 @@ void add_v2(const Tree& tree, const Permissions& permissions, const CgroupHierar
   // Every group but the root has this file, also that which a container sees as its root.
   group.root = !tree.has(group.folder + "/cgroup.type");
   // A process moves only for who may write to the common ancestor, too; cgroups(7).
-  group.writable = may_make_groups(tree, permissions, group.folder) &&
-                   permissions.may_write(group.folder + "/cgroup.procs");
+  const bool may_move = permissions.may_write(group.folder + "/cgroup.procs");
+  group.writable = may_move && may_have_group(tree, permissions, group.folder);
+  group.open = may_move && permissions.may_write(group.folder);
   group.available = names(tree.path(group.folder + "/cgroup.controllers"));
   group.enabled = names(tree.path(group.folder + "/cgroup.subtree_control"));
   facts.v2 = group;
@@ -106,7 +110,8 @@ void add_v1(const Tree& tree, const Permissions& permissions, const CgroupHierar
   for (const std::string controller : {"cpu", "freezer", "memory", "blkio"}) {
     const auto& all = hierarchy.controllers;
     if (std::find(all.begin(), all.end(), controller) == all.end()) continue;
-    facts.v1.push_back({controller, folder, may_make_groups(tree, permissions, folder)});
+    facts.v1.push_back({controller, folder, may_have_group(tree, permissions, folder),
+                        permissions.may_write(folder)});
     // Only the root of a v1 hierarchy has a release_agent.
     if (controller == "cpu" && !tree.has(folder + "/release_agent")) facts.cpu_group = folder;
   }

@@ -158,13 +158,11 @@ TEST_CASE("doctor: a group is promised where one can be made, and only there") {
   bool freezes = false;
   for (const V1Group& group : facts.v1) {
     CAPTURE(group.controller, group.folder);
+    CHECK(group.open == may_make_group(group.folder));
     // An existing `lull` may be somebody else's, or ours in a folder that is not.
-    if (fs::exists(group.folder + "/lull")) continue;
-    CHECK(group.writable == may_make_group(group.folder));
+    if (!fs::exists(group.folder + "/lull")) CHECK(group.writable == group.open);
   }
-  if (facts.v2 && !fs::exists(facts.v2->folder + "/lull")) {
-    if (facts.v2->writable) CHECK(may_make_group(facts.v2->folder));
-  }
+  if (facts.v2 && facts.v2->open) CHECK(may_make_group(facts.v2->folder));
   for (const V1Group& group : facts.v1)
     freezes = freezes || (group.controller == "freezer" && group.writable);
   freezes = freezes || (facts.v2 && facts.v2->writable);
@@ -174,7 +172,7 @@ TEST_CASE("doctor: a group is promised where one can be made, and only there") {
 TEST_CASE("doctor: inside a group of the cpu controller autogroups are void, and it says so") {
   const MachineFacts outside = here();
   const auto group = std::find_if(outside.v1.begin(), outside.v1.end(), [](const V1Group& each) {
-    return each.controller == "cpu" && each.writable;
+    return each.controller == "cpu" && each.open;
   });
   if (group == outside.v1.end() || outside.autogroup == Autogroup::absent) return;
   const std::string folder = group->folder + "/lull-test-" + std::to_string(::getpid());
@@ -204,7 +202,7 @@ TEST_CASE("doctor: an experiment that fails says why and leaves nothing") {
   REQUIRE(none.has_error());
   CHECK_THAT(none.error().what(), ContainsSubstring("/nonexistent/lull-doctor-"));
   for (const V1Group& group : here().v1) {
-    if (!group.writable || fs::exists(group.folder + "/lull")) continue;
+    if (!group.open) continue;
     const Trial no_file{"x", Trial::Way::group, group.folder, "no.such.file", "1", ""};
     CHECK(os::try_out(no_file).error().code() == ENOENT);
   }

@@ -16,7 +16,7 @@ MachineFacts desktop(const std::string& scheduler = "none") {
   MachineFacts facts;
   facts.kernel = {6, 1};
   facts.autogroup = Autogroup::on;
-  facts.v2 = V2Group{"/sys/fs/cgroup", true, false, {"cpu", "io", "memory"}, {}};
+  facts.v2 = V2Group{"/sys/fs/cgroup", true, false, false, {"cpu", "io", "memory"}, {}};
   facts.psi = {"cpu", "io", "memory"};
   facts.psi_window = milliseconds(2000);
   facts.devices = {{.name = "sda",
@@ -31,7 +31,7 @@ MachineFacts desktop(const std::string& scheduler = "none") {
 }
 
 V2Group delegated(const std::vector<std::string>& enabled) {
-  return {"/g", false, true, {"cpu", "io", "memory"}, enabled};
+  return {"/g", false, true, true, {"cpu", "io", "memory"}, enabled};
 }
 
 Knob knob(const MachineFacts& facts, const std::string& name) {
@@ -58,9 +58,9 @@ TEST_CASE("knobs: what decides the CPU is the outermost thing that we may move")
     std::optional<V2Group> v2;
     CpuKnob knob;
   };
-  const V1Group ours{"cpu", "/c", true};
-  const V1Group theirs{"cpu", "/c", false};
-  const V2Group closed{"/g", false, false, {"cpu"}, {"cpu"}};
+  const V1Group ours{"cpu", "/c", true, true};
+  const V1Group theirs{"cpu", "/c", false, false};
+  const V2Group closed{"/g", false, false, false, {"cpu"}, {"cpu"}};
   const std::vector<Row> rows{
       {"stock desktop", Autogroup::on, "", {}, {}, CpuKnob::autogroup},
       {"Debian without systemd", Autogroup::off, "", {}, {}, CpuKnob::nice},
@@ -71,7 +71,12 @@ TEST_CASE("knobs: what decides the CPU is the outermost thing that we may move")
       {"v1, ours, in a group", Autogroup::on, "/c", {ours}, {}, CpuKnob::cgroup},
       {"v1, not ours", Autogroup::on, "", {theirs}, {}, CpuKnob::autogroup},
       {"v1, not ours, in a group", Autogroup::off, "/c", {theirs}, {}, CpuKnob::none},
-      {"v1, another controller", Autogroup::off, "", {{"memory", "/m", true}}, {}, CpuKnob::nice},
+      {"v1, another controller",
+       Autogroup::off,
+       "",
+       {{"memory", "/m", true, true}},
+       {},
+       CpuKnob::nice},
       {"v2, delegated", Autogroup::on, "/g", {}, delegated({"cpu"}), CpuKnob::cgroup},
       {"v2, cpu off below us", Autogroup::on, "/g", {}, delegated({"io"}), CpuKnob::none},
       {"v2, no cpu at all", Autogroup::on, "", {}, delegated({}), CpuKnob::autogroup},
@@ -100,7 +105,7 @@ TEST_CASE("knobs: a group freezes wherever we may make one") {
   MachineFacts facts = desktop();
   CHECK_FALSE(capabilities(facts).freeze_by_cgroup);
   CHECK(knob(facts, "freeze").verdict == Verdict::not_permitted);
-  facts.v1 = {{"freezer", "/f", true}};
+  facts.v1 = {{"freezer", "/f", true, true}};
   CHECK(capabilities(facts).freeze_by_cgroup);
   CHECK(knob(facts, "freeze").verdict == Verdict::works);
   facts.v1.clear();
@@ -153,32 +158,36 @@ TEST_CASE("knobs: a control file of cgroup v2 needs mount, controller, right and
     const char* why;
     const char* fix;
   };
-  const V1Group v1{"cpu", "/c", true};
+  const V1Group v1{"cpu", "/c", true, true};
   const std::vector<Row> rows{
       {{}, {}, Verdict::no_effect, "not mounted", "mount -t cgroup2"},
-      {V2Group{"/g", true, true, {}, {}}, {}, Verdict::no_effect, "no controller cpu", ""},
-      {V2Group{"/g", true, true, {}, {}}, {v1}, Verdict::no_effect, "v1, at /c", "cgroup_no_v1"},
-      {V2Group{"/g", false, true, {"io"}, {}},
+      {V2Group{"/g", true, true, true, {}, {}}, {}, Verdict::no_effect, "no controller cpu", ""},
+      {V2Group{"/g", true, true, true, {}, {}},
+       {v1},
+       Verdict::no_effect,
+       "v1, at /c",
+       "cgroup_no_v1"},
+      {V2Group{"/g", false, true, true, {"io"}, {}},
        {},
        Verdict::not_permitted,
        "not delegated",
        "Delegate=cpu"},
-      {V2Group{"/g", false, false, {"cpu"}, {"cpu"}},
+      {V2Group{"/g", false, false, false, {"cpu"}, {"cpu"}},
        {},
        Verdict::not_permitted,
        "no group may",
        "Delegate=yes"},
-      {V2Group{"/g", true, true, {"cpu"}, {}},
+      {V2Group{"/g", true, true, true, {"cpu"}, {}},
        {},
        Verdict::no_effect,
        "not turned on below /g",
        "echo +cpu > /g/cgroup.subtree_control"},
-      {V2Group{"/g", false, true, {"cpu"}, {}},
+      {V2Group{"/g", false, true, true, {"cpu"}, {}},
        {},
        Verdict::no_effect,
        "while processes are in",
        "move its processes"},
-      {V2Group{"/g", false, true, {"cpu"}, {"cpu"}}, {}, Verdict::works, "/g", ""},
+      {V2Group{"/g", false, true, true, {"cpu"}, {"cpu"}}, {}, Verdict::works, "/g", ""},
   };
   for (const Row& row : rows) {
     CAPTURE(row.why);
@@ -196,7 +205,7 @@ TEST_CASE("knobs: a control file of cgroup v2 needs mount, controller, right and
 TEST_CASE("knobs: cpu.idle came with Linux 5.15") {
   MachineFacts facts = desktop();
   facts.v2 = delegated({"cpu"});
-  facts.v1 = {{"cpu", "/c", true}};
+  facts.v1 = {{"cpu", "/c", true, true}};
   facts.kernel = {5, 14};
   CHECK(knob(facts, "cpu.idle").verdict == Verdict::no_effect);
   CHECK(knob(facts, "cpu.idle (v1)").verdict == Verdict::no_effect);
@@ -206,7 +215,8 @@ TEST_CASE("knobs: cpu.idle came with Linux 5.15") {
 TEST_CASE("knobs: the v1 files are named where v1 is mounted, and only there") {
   MachineFacts facts = desktop("bfq");
   CHECK_FALSE(has_knob(facts, "cpu.shares (v1)"));
-  facts.v1 = {{"cpu", "/c", false}, {"blkio", "/b", true}, {"memory", "/m", true}};
+  facts.v1 = {
+      {"cpu", "/c", false, false}, {"blkio", "/b", true, true}, {"memory", "/m", true, true}};
   CHECK(knob(facts, "cpu.shares (v1)").verdict == Verdict::not_permitted);
   CHECK_THAT(knob(facts, "cpu.shares (v1)").fix, ContainsSubstring("/c/lull"));
   CHECK(knob(facts, "blkio.bfq.weight (v1)").verdict == Verdict::works);
@@ -239,7 +249,7 @@ TEST_CASE("knobs: ioprio is what the disks' schedulers make of it") {
 TEST_CASE("knobs: an I/O weight needs bfq or, in v2, io.cost") {
   MachineFacts facts = desktop("none");
   facts.v2 = delegated({"io"});
-  facts.v1 = {{"blkio", "/b", true}};
+  facts.v1 = {{"blkio", "/b", true, true}};
   CHECK(knob(facts, "io.weight").verdict == Verdict::no_effect);
   CHECK(knob(facts, "blkio.bfq.weight (v1)").verdict == Verdict::no_effect);
   facts.iocost = true;
@@ -286,8 +296,12 @@ TEST_CASE("knobs: only what can be told is tried") {
   facts.v2 = delegated({"cpu"});
   CHECK(names(facts) == Names{"cpu.weight", "cpu.idle", "freeze"});
   facts.v2.reset();
-  facts.v1 = {{"cpu", "/c", true}, {"freezer", "/f", true}, {"memory", "/m", true}};
+  facts.v1 = {
+      {"cpu", "/c", true, true}, {"freezer", "/f", true, true}, {"memory", "/m", true, true}};
   CHECK(names(facts) == Names{"cpu.shares (v1)", "cpu.idle (v1)", "freezer.state (v1)"});
+  facts.v1[0].open = false;  // lull's own group may hold jobs just now
+  CHECK(names(facts) == Names{"freezer.state (v1)"});
+  facts.v1[0].open = true;
   facts.kernel = {5, 14};
   CHECK(names(facts) == Names{"cpu.shares (v1)", "freezer.state (v1)"});
   facts.own_nice = 19;
@@ -297,7 +311,7 @@ TEST_CASE("knobs: only what can be told is tried") {
 TEST_CASE("knobs: every trial is of a knob that is there") {
   MachineFacts facts = desktop();
   facts.v2 = delegated({"cpu"});
-  facts.v1 = {{"cpu", "/c", true}, {"freezer", "/f", true}};
+  facts.v1 = {{"cpu", "/c", true, true}, {"freezer", "/f", true, true}};
   for (const Trial& trial : trials(facts))
     CHECK(has_knob(facts, trial.knob));
 }

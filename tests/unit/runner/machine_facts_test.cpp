@@ -4,6 +4,7 @@
 #include "runner/os/block_devices.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fixture.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <map>
 #include <set>
@@ -14,7 +15,7 @@ using namespace lull;
 using namespace lull::os;
 using std::chrono::milliseconds;
 
-const std::string kService =
+constexpr const char* kService =
     "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/lull.service";
 
 /// An unprivileged user who may write to these.
@@ -43,13 +44,13 @@ Verdicts verdicts(const MachineFacts& facts) {
 }  // namespace
 
 TEST_CASE("facts: a service of systemd's user manager, NVMe with none, LVM on dm-crypt") {
-  const auto permissions = user({kService, kService + "/cgroup.procs"});
+  const auto permissions = user({kService, std::string(kService) + "/cgroup.procs"});
   const MachineFacts facts = read("nvme-lvm-crypt", permissions, {"/home/ana"});
   CHECK(facts.kernel == KernelVersion{6, 1});
   CHECK(facts.autogroup == Autogroup::on);
   CHECK(facts.cpu_group == kService);
   CHECK(facts.v1.empty());
-  CHECK(facts.v2 == V2Group{kService, false, true, {"cpu", "memory", "pids"}, {}});
+  CHECK(facts.v2 == V2Group{kService, false, true, true, {"cpu", "memory", "pids"}, {}});
   CHECK_FALSE(facts.iocost);
   CHECK(facts.psi == std::vector<std::string>{"cpu", "io", "memory"});
   CHECK(facts.psi_window == milliseconds(2000));
@@ -74,7 +75,8 @@ TEST_CASE("facts: PSI off and no autogroup, as a user without rights and as root
   CHECK(facts.cpu_group.empty());
   CHECK(facts.psi.empty());
   CHECK(facts.psi_window == milliseconds(0));
-  CHECK(facts.v2 == V2Group{"/sys/fs/cgroup", true, false, {"cpu", "io", "memory", "pids"}, {}});
+  CHECK(facts.v2 ==
+        V2Group{"/sys/fs/cgroup", true, false, false, {"cpu", "io", "memory", "pids"}, {}});
 
   CHECK(capabilities(facts) == Capabilities{CpuKnob::nice, 20, false});
   Verdicts expected{{"nice", Verdict::works},
@@ -101,6 +103,26 @@ TEST_CASE("facts: PSI off and no autogroup, as a user without rights and as root
 TEST_CASE("facts: no group is writable unless processes may be moved there") {
   const auto permissions = user({kService});
   CHECK_FALSE(read("nvme-lvm-crypt", permissions, {}).v2->writable);
+}
+
+TEST_CASE(
+    "facts: a v1 group is ours if it can be made, or is there with a weight that we may set") {
+  const tests::TempFolder root;
+  root.write("proc/self/mountinfo", "32 31 0:29 / /cg rw - cgroup cgroup rw,cpu,cpuacct\n");
+  root.write("proc/self/cgroup", "1:cpu,cpuacct:/\n");
+  root.write("cg/release_agent", "");
+  CHECK(read_machine_facts(root.path(), user({})).v1 == std::vector{V1Group{"cpu", "/cg"}});
+  CHECK(read_machine_facts(root.path(), user({})).cpu_group.empty());
+  CHECK(read_machine_facts(root.path(), user({"/cg"})).v1 ==
+        std::vector{V1Group{"cpu", "/cg", true, true}});
+  root.write("cg/lull/cpu.shares", "1024");
+  CHECK(read_machine_facts(root.path(), user({"/cg", "/cg/lull"})).v1 ==
+        std::vector{V1Group{"cpu", "/cg", false, true}});
+  CHECK(read_machine_facts(root.path(), user({"/cg/lull", "/cg/lull/cpu.shares"})).v1 ==
+        std::vector{V1Group{"cpu", "/cg", true, false}});
+
+  root.write("proc/self/cgroup", "1:cpu,cpuacct:/box\n");
+  CHECK(read_machine_facts(root.path(), user({})).cpu_group == "/cg/box");
 }
 
 TEST_CASE("facts: a machine that tells nothing is one where nothing works") {
