@@ -3,6 +3,7 @@
 #include "runner/cli/check.hpp"
 #include "runner/cli/control.hpp"
 #include "runner/cli/daemon.hpp"
+#include "runner/cli/doctor.hpp"
 #include "runner/cli/history.hpp"
 #include "runner/cli/inspect.hpp"
 #include "runner/cli/run.hpp"
@@ -28,6 +29,7 @@ struct Parsed {
   HistoryOptions history;
   LogOptions log;
   InspectOptions inspect;
+  DoctorOptions doctor;
   std::function<int()> action;
 };
 
@@ -126,6 +128,15 @@ void add_inspect(CLI::App& app, Parsed& parsed) {
   add_json(command, parsed.inspect.json);
 }
 
+void add_doctor(CLI::App& app, Parsed& parsed) {
+  CLI::App* command =
+      add_command(app, parsed, "doctor", "which knobs work on this machine, and why not",
+                  [&parsed] { return run_doctor(parsed.instance, parsed.doctor); });
+  command->add_flag("--no-experiment", parsed.doctor.no_experiment,
+                    "judge by what the kernel says alone, in no time");
+  add_json(command, parsed.doctor.json);
+}
+
 }  // namespace
 
 int run_app(int argc, char** argv) {
@@ -139,6 +150,7 @@ int run_app(int argc, char** argv) {
   add_control(app, parsed);
   add_records(app, parsed);
   add_inspect(app, parsed);
+  add_doctor(app, parsed);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -94,6 +94,26 @@ int width_of(std::uint32_t code) {
   return is_in(code, kWide) ? 2 : 1;
 }
 
+/// The longest beginning that fits, and at least one character.
+std::string_view beginning(std::string_view text, int width) {
+  std::size_t taken = 0;
+  while (taken < text.size()) {
+    const Character character = first_character(text.substr(taken));
+    width -= width_of(character.code);
+    if (width < 0 && taken > 0) break;
+    taken += character.bytes.size();
+  }
+  return text.substr(0, taken);
+}
+
+/// The text's first line, with nothing of the blank at which it is broken.
+std::string_view first_line(std::string_view text, int width) {
+  const std::string_view fits = beginning(text, width);
+  if (fits.size() == text.size() || text[fits.size()] == ' ') return fits;
+  const std::size_t blank = fits.rfind(' ');
+  return blank == std::string_view::npos ? fits : fits.substr(0, blank);
+}
+
 }  // namespace
 
 int text_width(std::string_view text) {
@@ -130,6 +150,17 @@ std::string shortened(std::string_view text, int width) {
     text.remove_prefix(character.bytes.size());
   }
   return kept += kEllipsis;
+}
+
+std::vector<std::string> wrapped(std::string_view text, int width) {
+  std::vector<std::string> lines;
+  while (width > 0 && text_width(text) > width) {
+    lines.emplace_back(first_line(text, width));
+    text.remove_prefix(lines.back().size());
+    if (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  }
+  if (!text.empty() || lines.empty()) lines.emplace_back(text);
+  return lines;
 }
 
 }  // namespace lull::cli

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lull::cli {
 
@@ -16,5 +17,9 @@ std::string printable(std::string_view text);
 /// The text, if it needs no more than `width` columns, else as much of its beginning as fits before
 /// an ellipsis.
 std::string shortened(std::string_view text, int width);
+
+/// The text in lines of at most `width` columns, broken at blanks, and inside of a word only where
+/// it is wider than a line. At least one line; 0: no limit.
+std::vector<std::string> wrapped(std::string_view text, int width);
 
 }  // namespace lull::cli

@@ -1,8 +1,8 @@
 #include "runner/os/cgroups.hpp"
 
 #include "runner/os/fd.hpp"
+#include "runner/os/kernel_text.hpp"
 #include "runner/os/read_file.hpp"
-#include "runner/os/text.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,31 +18,6 @@ namespace {
 
 constexpr std::array kUsedControllers{"cpu", "freezer", "memory", "blkio"};
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const std::size_t end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
-}
-
-/// mountinfo writes a blank as \040 and so on (proc(5)).
-std::string unescape(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      plain +=
-          static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
 struct CgroupMount {
   std::string root;
   CgroupHierarchy hierarchy;
@@ -57,8 +32,8 @@ std::vector<CgroupMount> cgroup_mounts(std::string_view mountinfo) {
     if (fields.size() < 6 || fields.end() - dash < 4) continue;
     const std::string_view type = dash[1];
     if (type != "cgroup" && type != "cgroup2") continue;
-    CgroupMount mount{unescape(fields[3]),
-                      {.mount = unescape(fields[4]), .own = "", .controllers = {}}};
+    CgroupMount mount{unescape_mount(fields[3]),
+                      {.mount = unescape_mount(fields[4]), .own = "", .controllers = {}}};
     mount.hierarchy.unified = type == "cgroup2";
     for (const std::string_view option : split(dash[3], ',')) {
       mount.hierarchy.controllers.emplace_back(option);
@@ -172,15 +147,6 @@ CgroupParents CgroupParents::make(const std::vector<CgroupHierarchy>& hierarchie
     parents.parents_.push_back({knob, folder, ours.unified, has(ours, "cpu"), has(ours, "memory")});
   }
   return parents;
-}
-
-bool CgroupParents::weigh_cpu() const {
-  return std::any_of(parents_.begin(), parents_.end(), [](const Parent& one) { return one.cpu; });
-}
-
-bool CgroupParents::freeze() const {
-  return std::any_of(parents_.begin(), parents_.end(),
-                     [](const Parent& one) { return one.unified || one.knob == "cgroup.freezer"; });
 }
 
 std::vector<CgroupPlacement> CgroupParents::placements(const Level& level,

@@ -34,10 +34,6 @@ class CgroupParents {
   static CgroupParents make();
   static CgroupParents make(const std::vector<CgroupHierarchy>& hierarchies);
 
-  /// Whether a weight of ours counts in one of them, and whether one can freeze.
-  [[nodiscard]] bool weigh_cpu() const;
-  [[nodiscard]] bool freeze() const;
-
   /// What a run at `level` gets in each: the CPU's share by its nice value, and `memory` as the
   /// amount above which its memory and page cache are reclaimed first.
   [[nodiscard]] std::vector<CgroupPlacement> placements(const Level& level,

@@ -1,6 +1,6 @@
 #include "runner/os/kernel_stats.hpp"
 
-#include "runner/os/text.hpp"
+#include "runner/os/kernel_text.hpp"
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ constexpr Duration kTick = std::chrono::milliseconds(10);
 constexpr std::uint64_t kSector = 512;
 
 std::uint64_t counter(std::string_view word, bool& good) {
-  const auto value = number<std::uint64_t>(word);
+  const auto value = whole_number<std::uint64_t>(word);
   good = good && value;
   return value.value_or(0);
 }
@@ -29,7 +29,7 @@ bool starts_with(std::string_view text, std::string_view start) {
 std::optional<std::uint64_t> value_of(std::string_view text, std::string_view name) {
   for (const std::string_view line : lines_of(text)) {
     const auto words = words_of(line);
-    if (words.size() >= 2 && words[0] == name) return number<std::uint64_t>(words[1]);
+    if (words.size() >= 2 && words[0] == name) return whole_number<std::uint64_t>(words[1]);
   }
   return std::nullopt;
 }
@@ -92,7 +92,7 @@ Result<Duration> parse_stall(std::string_view text) {
     if (!starts_with(line, "some ")) continue;
     for (const std::string_view word : words_of(line)) {
       if (!starts_with(word, "total=")) continue;
-      const auto total = number<std::int64_t>(word.substr(6));
+      const auto total = whole_number<std::int64_t>(word.substr(6));
       if (total) return Duration(*total);
     }
   }

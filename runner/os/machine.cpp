@@ -93,13 +93,17 @@ FileLimit raise_file_limit() {
 void give_back_memory() { ::malloc_trim(0); }
 
 int lowest_nice() {
+  const int current = ::getpriority(PRIO_PROCESS, 0);  // cannot fail for ourselves
+  return std::min(current, returnable_nice());
+}
+
+int returnable_nice() {
+  constexpr int kNone = 20;
+  constexpr rlim_t kHighest = 40;
   if (has_capability(CAP_SYS_NICE)) return -20;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NICE, &limit) != 0) return 0;
-  errno = 0;
-  const int current = ::getpriority(PRIO_PROCESS, 0);
-  const int ceiling = limit.rlim_cur >= 40 ? -20 : 20 - static_cast<int>(limit.rlim_cur);
-  return std::min(current, ceiling);
+  if (::getrlimit(RLIMIT_NICE, &limit) != 0) return kNone;
+  return kNone - static_cast<int>(std::min(limit.rlim_cur, kHighest));
 }
 
 bool may_use_realtime_io() { return has_capability(CAP_SYS_ADMIN) || has_capability(CAP_SYS_NICE); }

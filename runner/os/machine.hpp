@@ -44,6 +44,9 @@ void give_back_memory();
 /// The lowest nice value that this process may set: -20 with CAP_SYS_NICE, else from RLIMIT_NICE
 /// (getrlimit(2)), but never worse than where it is now.
 int lowest_nice();
+/// The lowest nice value that may be set again after a higher one: -20 with CAP_SYS_NICE, else
+/// 20 − RLIMIT_NICE; 20, which is none at all, where that limit is 0.
+int returnable_nice();
 /// Whether it may set the realtime I/O class (ioprio_set(2): CAP_SYS_ADMIN or CAP_SYS_NICE).
 bool may_use_realtime_io();
 

@@ -1,8 +1,8 @@
 #include "runner/os/meter.hpp"
 
 #include "runner/os/kernel_stats.hpp"
+#include "runner/os/kernel_text.hpp"
 #include "runner/os/read_file.hpp"
-#include "runner/os/text.hpp"
 
 #include <fcntl.h>
 
@@ -29,7 +29,7 @@ Duration cpu_of(pid_t pid) {
   if (cpu->threads != 1) return cpu->own + cpu->children;
   const auto exact = read_file(path_of(pid, "schedstat"));
   const auto words = exact ? words_of(*exact) : std::vector<std::string_view>();
-  const auto nanoseconds = words.empty() ? std::nullopt : number<std::int64_t>(words.front());
+  const auto nanoseconds = words.empty() ? std::nullopt : whole_number<std::int64_t>(words.front());
   const Duration own =
       nanoseconds ? std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(*nanoseconds))
                   : cpu->own;
@@ -73,7 +73,7 @@ std::vector<pid_t> RunMeter::pids() {
   if (procs_) {
     std::vector<char> buffer(16384);
     for (const std::string_view word : words_of(reread(procs_, buffer))) {
-      if (const auto pid = number<pid_t>(word)) pids.push_back(*pid);
+      if (const auto pid = whole_number<pid_t>(word)) pids.push_back(*pid);
     }
     if (pids.size() > 1) return pids;
   }

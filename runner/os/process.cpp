@@ -1,9 +1,9 @@
 #include "runner/os/process.hpp"
 
 #include "runner/os/errno_error.hpp"
+#include "runner/os/kernel_text.hpp"
 #include "runner/os/machine.hpp"
 #include "runner/os/read_file.hpp"
-#include "runner/os/text.hpp"
 
 #include <dirent.h>
 #include <sys/syscall.h>
@@ -38,7 +38,7 @@ std::optional<std::vector<pid_t>> numbers_in(const std::string& folder) {
   if (!directory) return std::nullopt;
   std::vector<pid_t> numbers;
   while (const dirent* entry = ::readdir(directory.get())) {
-    if (const auto value = number<pid_t>(entry->d_name)) numbers.push_back(*value);
+    if (const auto value = whole_number<pid_t>(entry->d_name)) numbers.push_back(*value);
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;
@@ -58,12 +58,12 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
   constexpr std::size_t kStartTime = 19;
   const auto words = words_of(text.substr(close + 1));
   if (words.size() <= kStartTime) return Error("fewer fields than starttime, the 22nd");
-  const auto pid = number<pid_t>(text.substr(0, open > 0 ? open - 1 : 0));
-  const auto parent = number<pid_t>(words[1]);
-  const auto group = number<pid_t>(words[2]);
-  const auto session = number<pid_t>(words[3]);
-  const auto nice = number<int>(words[kNice]);
-  const auto start = number<std::uint64_t>(words[kStartTime]);
+  const auto pid = whole_number<pid_t>(text.substr(0, open > 0 ? open - 1 : 0));
+  const auto parent = whole_number<pid_t>(words[1]);
+  const auto group = whole_number<pid_t>(words[2]);
+  const auto session = whole_number<pid_t>(words[3]);
+  const auto nice = whole_number<int>(words[kNice]);
+  const auto start = whole_number<std::uint64_t>(words[kStartTime]);
   if (!pid || !parent || !group || !session || !nice || !start) {
     return Error("a field is no number");
   }
@@ -80,7 +80,8 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
 Result<std::optional<int>> parse_autogroup(std::string_view text) {
   const auto words = words_of(text);
   if (words.empty()) return std::optional<int>();
-  const auto nice = words.size() >= 3 && words[1] == "nice" ? number<int>(words[2]) : std::nullopt;
+  const auto nice =
+      words.size() >= 3 && words[1] == "nice" ? whole_number<int>(words[2]) : std::nullopt;
   if (!nice) return Error("not of the form \"/autogroup-N nice N\"");
   return nice;
 }
@@ -106,7 +107,7 @@ Result<uid_t> parse_process_uid(std::string_view text) {
   for (const std::string_view line : lines_of(text)) {
     const auto words = words_of(line);
     if (words.size() < 2 || words[0] != "Uid:") continue;
-    if (const auto uid = number<uid_t>(words[1])) return *uid;
+    if (const auto uid = whole_number<uid_t>(words[1])) return *uid;
   }
   return Error("no line \"Uid:\"");
 }
@@ -146,7 +147,7 @@ std::vector<pid_t> children_of(pid_t pid) {
     const auto text = read_file(tasks + '/' + std::to_string(thread) + "/children");
     if (!text) continue;
     for (const std::string_view word : words_of(*text)) {
-      if (const auto child = number<pid_t>(word)) children.push_back(*child);
+      if (const auto child = whole_number<pid_t>(word)) children.push_back(*child);
     }
   }
   return children;

@@ -1,7 +1,7 @@
 #include "runner/supervisor/launcher.hpp"
 
 #include "runner/os/account.hpp"
-#include "runner/os/capabilities.hpp"
+#include "runner/os/machine_facts.hpp"
 #include "runner/os/read_file.hpp"
 
 #include <unistd.h>
@@ -61,7 +61,7 @@ Result<Launcher> Launcher::make(const os::RunFiles& run_files, std::string log_f
   if (!program) return program.error();
   Launcher launcher(run_files, std::move(*program));
   launcher.cgroups_ = os::CgroupParents::make();
-  launcher.can_ = os::own_capabilities(launcher.cgroups_);
+  launcher.can_ = capabilities(os::read_machine_facts("", os::own_permissions()));
   launcher.files_ = os::raise_file_limit();
   launcher.environment_ = os::own_environment();
   auto self = os::own_account();

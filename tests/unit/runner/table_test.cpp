@@ -93,6 +93,19 @@ TEST_CASE("text width: shortening never cuts a character") {
   CHECK(shortened("abc", 0).empty());
 }
 
+TEST_CASE("text width: a wrapped text keeps every word, and no line is too wide") {
+  using Lines = std::vector<std::string>;
+  CHECK(wrapped("one two three", 7) == Lines{"one two", "three"});
+  CHECK(wrapped("one two three", 8) == Lines{"one two", "three"});
+  CHECK(wrapped("one two three", 6) == Lines{"one", "two", "three"});
+  CHECK(wrapped("one two", 7) == Lines{"one two"});
+  CHECK(wrapped("one two", 0) == Lines{"one two"});
+  CHECK(wrapped("/a/long/path x", 5) == Lines{"/a/lo", "ng/pa", "th x"});
+  CHECK(wrapped("日本語 x", 4) == Lines{"日本", "語 x"});
+  CHECK(wrapped("日本", 1) == Lines{"日", "本"});
+  CHECK(wrapped("", 5) == Lines{""});
+}
+
 TEST_CASE("text width: printable keeps text and replaces what steers") {
   CHECK(printable("backup ä 日本") == "backup ä 日本");
   CHECK(printable("a\tb\x7f") == "a\uFFFDb\uFFFD");
