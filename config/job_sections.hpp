@@ -4,6 +4,7 @@
 #include "config/parse_job.hpp"
 #include "config/section.hpp"
 #include "config/values.hpp"
+#include "jobs/decide.hpp"
 
 namespace lull::config {
 
@@ -22,6 +23,9 @@ PrioritySpec read_priority(const Section& section, const JobContext& context);
 Limits read_limits(const Section& section);
 std::optional<OutputSpec> read_output(const Section& section, const JobReading& reading);
 NotifySpec read_notify(const Section& section);
+
+/// [foreground] of lull.toml.
+ForegroundSettings read_foreground(const Section& section);
 
 /// An I/O priority such as "best-effort:4" that the instance may set.
 std::optional<IoPriority> read_io(const Value& value, const JobContext& context);

@@ -47,7 +47,7 @@ Settings read_settings(const Section& root, const JobContext& context) {
   assign(settings.catch_up_concurrent,
          read_whole(root.get("catch_up_concurrent"), 1, kMostConcurrent));
   assign(settings.history_keep, read_duration(root.get("history_keep"), kLeastHistory));
-  // [foreground], the thresholds of the foreground states, is read here once they exist.
+  settings.foreground = read_foreground(root.table("foreground"));
   settings.ceiling = read_ceiling(root.table("ceiling"), context);
   return settings;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/parse_job.hpp"
+#include "jobs/decide.hpp"
 #include "jobs/priority.hpp"
 #include "jobs/units.hpp"
 
@@ -16,6 +17,7 @@ struct Settings {
   int max_concurrent = 4;
   int catch_up_concurrent = 1;
   Duration history_keep = std::chrono::days(400);
+  ForegroundSettings foreground;
   std::optional<Level> ceiling;  ///< system instance: no job gets more, see capped()
   Defaults defaults;
   /// False: parts of the file are no TOML, so that a default or a ceiling may be missing here.

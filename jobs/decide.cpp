@@ -231,9 +231,11 @@ int nice_at_start(const LevelTable& levels, const Level& first, const Capabiliti
   return can.cpu == CpuKnob::nice ? highest : lowest;
 }
 
+std::string to_string(const Pause&) { return "pause"; }
+
 std::string to_string(const std::variant<Level, Pause>& what) {
   const auto* level = std::get_if<Level>(&what);
-  return level == nullptr ? "pause" : to_string(*level);
+  return level == nullptr ? to_string(Pause{}) : to_string(*level);
 }
 
 }  // namespace lull

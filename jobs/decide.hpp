@@ -76,7 +76,9 @@ std::variant<Level, Pause> what_at(const LevelTable& levels, Foreground state);
 /// The nice value that a job starts with where it cannot be given back: see decision 0006.
 int nice_at_start(const LevelTable& levels, const Level& first, const Capabilities& can);
 
-/// "pause", or the level's text.
+/// "pause".
+std::string to_string(const Pause& pause);
+/// The same, or the level's text.
 std::string to_string(const std::variant<Level, Pause>& what);
 
 }  // namespace lull

@@ -218,6 +218,18 @@ Result<Bytes> parse_bytes(std::string_view text) {
   return Bytes{*part};
 }
 
+Result<double> parse_percent(std::string_view text) {
+  constexpr int kMost = 100'000;
+  int percent = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, percent);
+  const bool is_percent = parsed.ec == std::errc{} && parsed.ptr + 1 == end && *parsed.ptr == '%';
+  if (!is_percent || percent < 0 || percent > kMost) {
+    return Error(quoted(text) + " is no share: write a whole number and %, such as \"25%\"");
+  }
+  return percent / 100.0;
+}
+
 std::string format_duration(Duration duration) {
   if (duration == Duration{0}) return "0s";
   std::string out = duration < Duration{0} ? "-" : "";

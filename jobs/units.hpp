@@ -28,6 +28,10 @@ Result<Duration> parse_duration(std::string_view text);
 /// of 1024; "kB", "MB", "GB" and "TB" are powers of 1000. A bare number is an error.
 Result<Bytes> parse_bytes(std::string_view text);
 
+/// Reads a share such as "25%" as 0.25: a whole number and a percent sign. A bare number is an
+/// error. More than 100 % is possible where a share is of one CPU.
+Result<double> parse_percent(std::string_view text);
+
 /// From days down, without empty parts: "1h 30min", "400d", "0s". parse_duration reads it back as
 /// the same value; only a negative duration ("-5s") has no way back.
 std::string format_duration(Duration duration);

@@ -24,6 +24,7 @@ struct Parsed {
   RunOptions run;
   CheckOptions check;
   StatusOptions status;
+  WhyOptions why;
   StartOptions start;
   StopOptions stop;
   HistoryOptions history;
@@ -83,6 +84,11 @@ void add_control(CLI::App& app, Parsed& parsed) {
                                  [&parsed] { return run_status(parsed.instance, parsed.status); });
   status->add_option("JOB", parsed.status.job, "this job only");
   add_json(status, parsed.status.json);
+
+  CLI::App* why = add_command(app, parsed, "why", "why a job is in its state and at its level",
+                              [&parsed] { return run_why(parsed.instance, parsed.why); });
+  why->add_option("JOB", parsed.why.job)->required();
+  add_json(why, parsed.why.json);
 
   CLI::App* start = add_command(app, parsed, "start", "start a job now",
                                 [&parsed] { return run_start(parsed.instance, parsed.start); });

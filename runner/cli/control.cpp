@@ -112,6 +112,24 @@ int run_status(const InstanceOptions& instance, const StatusOptions& options) {
   });
 }
 
+int run_why(const InstanceOptions& instance, const WhyOptions& options) {
+  return ask(instance, {Verb::why, options.job, false}, [&](const Json& line) {
+    const Json& job = line.at("why");
+    if (options.json) {
+      print(job);
+      return true;
+    }
+    std::printf("%s is %s", options.job.c_str(), text_of(job, "state").c_str());
+    if (const auto level = text_of(job, "level"); !level.empty()) {
+      std::printf(", run %s at %s", text_of(job, "run").c_str(), level.c_str());
+    }
+    std::printf("\n");
+    for (const Json& sentence : job.at("because"))
+      std::printf("  %s\n", sentence.get<std::string>().c_str());
+    return true;
+  });
+}
+
 int run_start(const InstanceOptions& instance, const StartOptions& options) {
   bool succeeded = true;
   const int exit_code =

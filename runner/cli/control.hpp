@@ -14,6 +14,12 @@ struct StatusOptions {
 };
 int run_status(const InstanceOptions& instance, const StatusOptions& options);
 
+struct WhyOptions {
+  std::string job;
+  bool json = false;
+};
+int run_why(const InstanceOptions& instance, const WhyOptions& options);
+
 struct StartOptions {
   std::string job;
   bool wait = false;

@@ -30,6 +30,8 @@ std::string started_line(const ActiveRun& run, bool last) {
   return line({{"run", run.record.id}, {"pid", run.main_pid}}, last);
 }
 
+std::string why_line(const Json& status) { return line({{"why", status}}, true); }
+
 std::string failure_of(const ActiveRun& run) {
   const Ending& ending = *run.record.ending;
   return "run " + std::to_string(run.record.id) + " of " + run.record.job + ": " +
@@ -69,6 +71,8 @@ asio::awaitable<void> Commands::answer(Request request, Send send) {
   switch (request.verb) {
     case Verb::status:
       co_return co_await status(std::move(request), std::move(send));
+    case Verb::why:
+      co_return co_await why(std::move(request), std::move(send));
     case Verb::start:
       co_return co_await start(std::move(request), std::move(send));
     case Verb::stop:
@@ -95,6 +99,26 @@ std::string Commands::status_line(const std::string& only) const {
     all.push_back(job_status(job, run.get(), scheduler_->next(name), *zone_));
   }
   return line({{"status", std::move(all)}}, true);
+}
+
+asio::awaitable<void> Commands::why(Request request, Send send) {
+  const JobEntry* job = jobs_->find(request.job);
+  if (job == nullptr) {
+    co_await send(error_line("there is no job " + request.job));
+    co_return;
+  }
+  const ActiveRunPtr run = runs_->of_job(request.job);
+  const auto next = scheduler_->next(request.job);
+  Json status = job_status(*job, run.get(), next, *zone_);
+  std::vector<std::string> sentences;
+  if (run) sentences = co_await runs_->why(run);
+  // The job may be gone from the table by now, its status is not.
+  const JobEntry* still = jobs_->find(request.job);
+  if (sentences.empty() && still != nullptr) {
+    sentences = because(*still, run.get(), next, *zone_);
+  }
+  status["because"] = std::move(sentences);
+  co_await send(why_line(status));
 }
 
 /// By hand: gates and max_concurrent do not count, a run that is under way does.

@@ -24,6 +24,7 @@ class Commands {
 
  private:
   boost::asio::awaitable<void> status(Request request, Send send);
+  boost::asio::awaitable<void> why(Request request, Send send);
   boost::asio::awaitable<void> start(Request request, Send send);
   boost::asio::awaitable<void> stop(Request request, Send send);
   [[nodiscard]] std::string status_line(const std::string& only) const;

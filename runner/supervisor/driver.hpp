@@ -52,6 +52,8 @@ class Driver {
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
+  void set_settings(const ForegroundSettings& settings) { settings_ = settings; }
+
   void add(const DrivenRun& run);
   /// Lets go of a run, which is thawed. Returns how long it stood still in all.
   Duration remove(RunKey key);

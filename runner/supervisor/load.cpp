@@ -137,6 +137,10 @@ Loaded load(const os::InstancePaths& paths, const Account& self) {
   return loader.take();
 }
 
+ForegroundSettings load_foreground(const os::InstancePaths& paths, const Account& self) {
+  return Loader(paths, self).take().settings.foreground;
+}
+
 LoadedJob load_job(const std::string& path, const os::InstancePaths& paths, const Account& self) {
   std::error_code ignored;  // then the path stays relative, and opening it says so
   const auto absolute = std::filesystem::absolute(path, ignored);

@@ -8,8 +8,9 @@
 namespace lull::supervisor {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 4> kVerbs{{
+constexpr std::array<std::pair<std::string_view, Verb>, 5> kVerbs{{
     {"status", Verb::status},
+    {"why", Verb::why},
     {"start", Verb::start},
     {"stop", Verb::stop},
     {"reload", Verb::reload},

@@ -15,7 +15,7 @@ inline constexpr int kProtocol = 1;
 /// No request is longer; a client that sends more is cut off.
 inline constexpr std::size_t kMaxRequest = 4096;
 
-enum class Verb { status, start, stop, reload };
+enum class Verb { status, why, start, stop, reload };
 
 struct Request {
   Verb verb = Verb::status;

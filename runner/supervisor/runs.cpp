@@ -283,8 +283,17 @@ asio::awaitable<void> Runs::undrive(ActiveRunPtr run) {
     co_await gone.async_wait(kNoThrow);
 }
 
-void Runs::why(const ActiveRun& run, std::function<void(std::vector<std::string>)> done) {
-  drive_.why(static_cast<RunKey>(run.record.id), std::move(done));
+asio::awaitable<std::vector<std::string>> Runs::why(ActiveRunPtr run) {
+  asio::steady_timer answered(loop_, asio::steady_timer::time_point::max());
+  auto because = std::make_shared<std::optional<std::vector<std::string>>>();
+  drive_.why(static_cast<RunKey>(run->record.id),
+             [because, &answered](std::vector<std::string> sentences) {
+               *because = std::move(sentences);
+               answered.cancel();
+             });
+  while (!*because)
+    co_await answered.async_wait(kNoThrow);
+  co_return std::move(**because);
 }
 
 asio::awaitable<void> Runs::wait_for_keeper(ActiveRunPtr run) {

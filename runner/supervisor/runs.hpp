@@ -45,6 +45,10 @@ struct ActiveRun {
   boost::asio::awaitable<void> wait_for_change();
   void announce() { changed.cancel(); }
   [[nodiscard]] bool ended() const { return record.ending.has_value(); }
+  /// The loop holds it, for the foreground's sake.
+  [[nodiscard]] bool is_paused() const {
+    return !record.levels.empty() && record.levels.back().level == to_string(Pause{});
+  }
 };
 
 using ActiveRunPtr = std::shared_ptr<ActiveRun>;
@@ -60,8 +64,8 @@ class Runs {
        const os::RunFiles& files, const std::string& runtime_dir, OnEnd on_end);
 
   void set_foreground(const ForegroundSettings& settings) { drive_.set_settings(settings); }
-  /// Why a run has the level that it has.
-  void why(const ActiveRun& run, std::function<void(std::vector<std::string>)> done);
+  /// What the loop thinks of a run that is under way, one sentence each.
+  boost::asio::awaitable<std::vector<std::string>> why(ActiveRunPtr run);
 
   void set_max_concurrent(int limit);
 

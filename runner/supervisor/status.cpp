@@ -10,7 +10,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string_view state_of(const JobEntry& job, const ActiveRun* run) {
-  if (run != nullptr) return run->state == ActiveRun::State::due ? "due" : "running";
+  if (run != nullptr && run->state == ActiveRun::State::due) return "due";
+  if (run != nullptr) return run->is_paused() ? "paused" : "running";
   if (!job.spec) return "broken";
   return job.spec->enabled ? "idle" : "disabled";
 }
@@ -48,6 +49,19 @@ Json job_status(const JobEntry& job, const ActiveRun* run, std::optional<TimePoi
     status["problems"].push_back(to_string(problem));
   }
   return status;
+}
+
+std::vector<std::string> because(const JobEntry& job, const ActiveRun* run,
+                                 std::optional<TimePoint> next, const Zone& zone) {
+  if (run != nullptr && run->state == ActiveRun::State::due) {
+    return {"other jobs run first (max_concurrent)"};
+  }
+  if (run != nullptr) return {"it is being started"};
+  if (!job.spec) return {"its file has errors: see `lull check`"};
+  if (!job.spec->enabled) return {"enabled = false in its file"};
+  if (next) return {"its next slot is " + format_rfc3339(*next, zone)};
+  return {job.spec->schedule ? "its schedule has no slot any more"
+                             : "it has no schedule: start it with `lull start " + job.name + "`"};
 }
 
 }  // namespace lull::supervisor

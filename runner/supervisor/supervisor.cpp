@@ -105,6 +105,7 @@ void Supervisor::reload() {
   for (const config::Diagnostic& problem : loaded.diagnostics) {
     spdlog::error("{}", to_string(problem));
   }
+  runs_.set_foreground(loaded.settings.foreground);
   runs_.set_max_concurrent(loaded.settings.max_concurrent);
   const TableChanges changes = jobs_.update(loaded);
   for (const std::string& job : changes.removed)

@@ -56,6 +56,11 @@ UserLoop::~UserLoop() {
   leave();
 }
 
+void UserLoop::set_settings(const ForegroundSettings& settings) {
+  settings_ = settings;
+  if (driver_) driver_->set_settings(settings);
+}
+
 // --- this process's runs
 
 void UserLoop::add(DrivenRun run) {

@@ -34,8 +34,8 @@ class UserLoop {
   UserLoop(const UserLoop&) = delete;
   UserLoop& operator=(const UserLoop&) = delete;
 
-  /// Counts from the next time that this process takes the loop.
-  void set_settings(const ForegroundSettings& settings) { settings_ = settings; }
+  /// Counts where this process has the loop.
+  void set_settings(const ForegroundSettings& settings);
 
   void add(DrivenRun run);
   /// Takes a run out, thawed. `done` gets how long it stood still in all, as far as that is known.
