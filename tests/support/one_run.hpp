@@ -44,6 +44,7 @@ class OneRun {
     read_reports();
     return reports_;
   }
+  [[nodiscard]] const supervisor::Launcher& launcher() const { return launcher_; }
   [[nodiscard]] const supervisor::Launched& launched() const { return *launched_; }
   /// What the job has printed so far.
   [[nodiscard]] std::string log() const;

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -193,6 +194,35 @@ int close_fds() {
   return 7;
 }
 
+/// Uses `threads` CPUs, until it is killed or its parent is gone.
+int spin(long threads) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const auto burn = [] {
+    for (volatile unsigned work = 0;;)
+      work = work + 1;
+  };
+  for (long i = 1; i < threads; ++i)
+    std::thread(burn).detach();
+  burn();
+  return 0;
+}
+
+/// Makes threads and processes as fast as it can, up to a number, then waits.
+int breed(long count) {
+  for (long i = 0; i < count; ++i) {
+    std::thread([] { ::pause(); }).detach();
+    if (::fork() == 0) {
+      std::thread([] { ::pause(); }).detach();
+      for (;;)
+        ::pause();
+    }
+  }
+  put("bred", count);
+  flush();
+  for (;;)
+    ::pause();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -207,5 +237,7 @@ int main(int argc, char** argv) {
   if (what == "leave-children") return leave_children();
   if (what == "ignore-term") return ignore_term();
   if (what == "close-fds") return close_fds();
+  if (what == "spin") return spin(number);
+  if (what == "breed") return breed(number);
   return 2;
 }

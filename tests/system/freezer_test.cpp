@@ -1,0 +1,163 @@
+#include "runner/os/freezer.hpp"
+
+#include "runner/os/fd.hpp"
+#include "runner/os/machine.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/deadline.hpp"
+#include "tests/support/one_run.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <vector>
+
+namespace lull::tests {
+namespace {
+
+/// What the loop would be told of the run.
+os::RunProcesses processes_of(const OneRun& run, const JobSpec& spec) {
+  RunRecord record;
+  record.id = 1;
+  record.job = spec.name;
+  return run.launcher()
+      .driven(spec, record, os::identify_process(run.keeper()).value(), run.job(),
+              Foreground::light)
+      .processes;
+}
+
+/// A run of the probe, and each way to freeze it that this user has here.
+struct Frozen {
+  JobSpec spec = probe_job({"spin", "2"});
+  OneRun run{spec};
+
+  Frozen() { REQUIRE(run.wait_until_running()); }
+  [[nodiscard]] os::RunProcesses processes() const { return processes_of(run, spec); }
+
+  /// Each cgroup alone, then none: v2, v1 and signals, as far as there are such.
+  [[nodiscard]] std::vector<os::RunProcesses> ways() const {
+    std::vector<os::RunProcesses> all;
+    const os::RunProcesses whole = processes();
+    for (const char* file : {"cgroup.freeze", "freezer.state"}) {
+      os::RunProcesses one = whole;
+      one.cgroups = {os::folder_with(whole, file)};
+      if (!one.cgroups.front().empty()) all.push_back(one);
+    }
+    os::RunProcesses none = whole;
+    none.cgroups.clear();
+    all.push_back(none);
+    return all;
+  }
+};
+
+std::string cpu_of(pid_t pid) {
+  const std::string text = slurp("/proc/" + std::to_string(pid) + "/schedstat");
+  return text.empty() ? slurp("/proc/" + std::to_string(pid) + "/stat") : text;
+}
+
+/// Whether a process gets CPU time.
+bool moves(pid_t pid) {
+  const std::string before = cpu_of(pid);
+  return eventually([&] { return cpu_of(pid) != before; });
+}
+
+bool stands_still(pid_t pid) {
+  const std::string before = cpu_of(pid);
+  ::usleep(100'000);  // a spinner that was not frozen would have run in this time
+  return cpu_of(pid) == before;
+}
+
+TEST_CASE("freezer: freezes and thaws a job in every way that there is") {
+  const Frozen job;
+  for (const os::RunProcesses& way : job.ways()) {
+    os::Freezer freezer(way, false);
+    INFO(freezer.knob());
+    freezer.freeze();
+    REQUIRE(eventually([&] { return freezer.is_frozen(); }));
+    CHECK(stands_still(job.run.job()));
+    freezer.thaw();
+    CHECK(moves(job.run.job()));
+    CHECK_FALSE(freezer.is_frozen());
+  }
+}
+
+TEST_CASE("freezer: pause = \"stop\" uses signals though there is a group") {
+  const Frozen job;
+  os::Freezer freezer(job.processes(), true);
+  CHECK(freezer.way() == os::Freezer::Way::signals);
+}
+
+TEST_CASE("freezer: a group that somebody emptied freezes nothing, so signals do") {
+  const Frozen job;
+  const std::string group = os::folder_with(job.processes(), "cgroup.freeze");
+  if (group.empty()) return;  // this user has no group to be moved out of
+  os::Freezer freezer(job.processes(), false);
+  REQUIRE(freezer.way() == os::Freezer::Way::v2);
+  const std::string parent = group.substr(0, group.rfind('/'));
+  const os::Fd procs(::open((parent + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+  const std::string pid = std::to_string(job.run.job());
+  REQUIRE(::write(procs.get(), pid.data(), pid.size()) > 0);
+  freezer.freeze();
+  REQUIRE(eventually([&] { return freezer.is_frozen(); }));
+  CHECK(stands_still(job.run.job()));
+  freezer.thaw();
+  CHECK(moves(job.run.job()));
+}
+
+TEST_CASE("keeper: thaws its job when whoever froze it is killed") {
+  const Frozen job;
+  for (const os::RunProcesses& way : job.ways()) {
+    const pid_t driver = ::fork();
+    if (driver == 0) {
+      os::Freezer freezer(way, false);
+      os::tell_keeper(way.keeper);
+      freezer.freeze();
+      for (;;)
+        ::pause();
+    }
+    os::Freezer watched(way, false);
+    INFO(watched.knob());
+    REQUIRE(eventually([&] { return watched.is_frozen(); }));
+    CHECK(stands_still(job.run.job()));
+    ::kill(driver, SIGKILL);
+    ::waitpid(driver, nullptr, 0);
+    CHECK(moves(job.run.job()));
+  }
+}
+
+TEST_CASE("keeper: a frozen job that is to be stopped hears of it and ends") {
+  for (std::size_t i = 0;; ++i) {
+    Frozen job;
+    const auto ways = job.ways();
+    if (i == ways.size()) return;
+    os::Freezer freezer(ways[i], false);
+    INFO(freezer.knob());
+    freezer.freeze();
+    REQUIRE(eventually([&] { return freezer.is_frozen(); }));
+    job.run.signal_keeper(SIGTERM);
+    const auto ended = job.run.wait();
+    REQUIRE(ended);
+    CHECK(ended->ending.outcome == Outcome::stopped);
+    CHECK(ended->ending.signal == SIGTERM);  // and not SIGKILL: it was thawed in time
+  }
+}
+
+TEST_CASE("freezer: a tree that goes on forking is frozen whole by signals") {
+  JobSpec spec = probe_job({"breed", "40"});
+  OneRun run(spec);
+  REQUIRE(run.wait_until_running());
+  os::RunProcesses processes = processes_of(run, spec);
+  processes.cgroups.clear();
+  os::Freezer freezer(processes, false);
+  CHECK(eventually([&] {
+    freezer.freeze();
+    return freezer.is_frozen();
+  }));
+  freezer.thaw();
+  CHECK(eventually([&] { return run.log().find("bred 40") != std::string::npos; }));
+}
+
+}  // namespace
+}  // namespace lull::tests

@@ -1,0 +1,211 @@
+#include "jobs/priority.hpp"
+#include "runner/os/io_priority.hpp"
+#include "runner/os/process.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/daemon.hpp"
+#include "tests/support/deadline.hpp"
+#include "tests/support/one_run.hpp"
+
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace lull::tests {
+namespace {
+
+int cpus() { return static_cast<int>(std::thread::hardware_concurrency()); }
+
+/// Only a foreground that takes more than half of the machine counts, so that what else runs beside
+/// the tests does not.
+std::string thresholds() {
+  return "[foreground]\nbusy_cpu = \"" + std::to_string(cpus() * 55) +
+         "%\"\nlight_after = \"500ms\"\n";
+}
+
+/// Somebody who needs all CPUs.
+struct Someone {
+  Child spinner{{probe(), "spin", std::to_string(cpus() * 2)}, {}};
+};
+
+constexpr std::string_view kSpin = R"(command = ["PROBE", "spin", "1"]
+[priority]
+policy = "throttle"
+)";
+
+std::string spin_job() {
+  std::string text(kSpin);
+  return text.replace(text.find("PROBE"), 5, probe());
+}
+
+std::string level_of(const Instance& instance) {
+  const auto level = instance.status("spin")["level"];
+  return level.is_string() ? level.get<std::string>() : "";
+}
+
+std::string level_text(const Level& level) { return to_string(level); }
+
+/// "lull: nice 19, idle: busy: …", one line for each change.
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of('\n');
+  if (end == std::string::npos) return "";
+  const std::size_t begin = text.rfind('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
+}
+
+bool is_at(const Child& run, const Level& level) {
+  return last_line(run.err()).find(level_text(level)) != std::string::npos;
+}
+
+const LevelTable& throttle() {
+  static const LevelTable kLevels = levels_of(Policy::throttle);
+  return kLevels;
+}
+
+TEST_CASE("loop: a daemon's job goes down with the foreground and up again, seen from outside") {
+  Instance instance;
+  instance.settings(thresholds());
+  instance.job("spin", spin_job());
+  instance.start_daemon();
+  REQUIRE(instance.lull({"start", "spin"}).exit_code == 0);
+  const pid_t pid = instance.status("spin")["pid"].get<pid_t>();
+  const auto io = [pid] {
+    return os::get_io_priority(os::Whose::process, static_cast<id_t>(pid)).value();
+  };
+  REQUIRE(eventually([&] { return level_of(instance) == level_text(throttle().light); }));
+  CHECK(io() == throttle().light.io);
+  {
+    const Someone someone;
+    REQUIRE(eventually([&] { return level_of(instance) == level_text(throttle().busy); }));
+    CHECK(io() == throttle().busy.io);
+    if (os::read_autogroup(pid).value()) {
+      CHECK(eventually([&] { return os::read_autogroup(pid).value() == throttle().busy.nice; }));
+    }
+    const auto why = instance.json({"why", "spin"});
+    CHECK(why["state"] == "running");
+    CHECK_THAT(why["because"][0].get<std::string>(), ContainsSubstring("busy: foreground uses "));
+    CHECK_THAT(instance.lull({"why", "spin"}).out, ContainsSubstring("run 1 at nice 19, idle"));
+  }
+  REQUIRE(eventually([&] { return level_of(instance) == level_text(throttle().light); }));
+  CHECK(io() == throttle().light.io);
+  if (os::read_autogroup(pid).value()) {
+    CHECK(eventually([&] { return os::read_autogroup(pid).value() == throttle().light.nice; }));
+  }
+  REQUIRE(instance.lull({"stop", "spin"}).exit_code == 0);
+  const auto levels = instance.history("spin")[0]["levels"];
+  REQUIRE(levels.size() >= 3);
+  CHECK(levels[0]["reason"] == "at start");
+  const auto busy = std::find_if(levels.begin(), levels.end(),
+                                 [](const auto& level) { return level["state"] == "busy"; });
+  REQUIRE(busy != levels.end());
+  CHECK((*busy)["applied"]["io"] == "idle");
+  CHECK(levels.back()["state"] == "light");
+}
+
+TEST_CASE("loop: lull run says each change with -v, and exits as the command does") {
+  Instance instance;
+  instance.settings(thresholds());
+  std::vector<std::string> environment = instance.environment();
+  Child run({lull_program(), "run", "-v", "--", probe(), "spin", "1"}, environment);
+  REQUIRE(eventually([&] { return is_at(run, throttle().light); }));
+  {
+    const Someone someone;
+    CHECK(eventually([&] { return is_at(run, throttle().busy); }));
+  }
+  CHECK(eventually([&] { return is_at(run, throttle().light); }));
+  ::kill(run.pid(), SIGTERM);
+  CHECK(run.wait().exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("loop: lull runs of one user and of another are nobody's foreground") {
+  Instance instance;
+  instance.settings(thresholds());
+  const std::string threads = std::to_string(cpus() * 2);
+  const std::vector<std::string> command{lull_program(), "run",  "-v",   "--",
+                                         probe(),        "spin", threads};
+  std::vector<std::unique_ptr<Child>> runs;
+  for (int i = 0; i < 3; ++i)
+    runs.push_back(std::make_unique<Child>(command, instance.environment()));
+  const TempFolder theirs;
+  if (::geteuid() == 0) {
+    // Theirs to write in; the settings are root's, which they trust.
+    theirs.write("config/lull.toml", thresholds());
+    ::chmod(theirs.path().c_str(), 0755);
+    REQUIRE(::mkdir(theirs.path("w").c_str(), 0700) == 0);
+    REQUIRE(::chown(theirs.path("w").c_str(), 65534, 65534) == 0);
+    std::vector<std::string> other{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+    other.insert(other.end(), command.begin(), command.end());
+    runs.push_back(std::make_unique<Child>(
+        other, std::vector<std::string>{"LULL_CONFIG_DIR=" + theirs.path("config"),
+                                        "LULL_STATE_DIR=" + theirs.path("w/state"),
+                                        "LULL_RUNTIME_DIR=" + theirs.path("w/run")}));
+  }
+  // Each takes its share of all CPUs: if one were taken for foreground, none would come to rest.
+  const auto all_light = [&] {
+    return std::all_of(runs.begin(), runs.end(),
+                       [](const auto& run) { return is_at(*run, throttle().light); });
+  };
+  CHECK(eventually([&] {
+    if (!all_light()) return false;
+    for (int i = 0; i < 30; ++i) {
+      ::usleep(50'000);
+      if (!all_light()) return false;
+    }
+    return true;
+  }));
+  {
+    const Someone someone;  // and a real one counts for all of them
+    CHECK(eventually([&] {
+      return std::all_of(runs.begin(), runs.end(), [](const auto& run) {
+        return is_at(*run, throttle().busy) ||
+               last_line(run->err()).find("pause") != std::string::npos;
+      });
+    }));
+  }
+  for (const auto& run : runs)
+    ::kill(run->pid(), SIGTERM);
+  for (const auto& run : runs)
+    run->wait();
+}
+
+TEST_CASE("loop: when the lull that has it is killed, the next takes over") {
+  Instance instance;
+  instance.settings(thresholds());
+  const std::vector<std::string> command{lull_program(), "run", "-v", "--", probe(), "spin", "1"};
+  Child first(command, instance.environment());
+  REQUIRE(eventually([&] { return is_at(first, throttle().light); }));
+  Child second(command, instance.environment());
+  REQUIRE(eventually([&] { return is_at(second, throttle().light); }));
+  ::kill(first.pid(), SIGKILL);
+  first.wait();
+  const Someone someone;
+  CHECK(eventually([&] { return is_at(second, throttle().busy); }));
+  ::kill(second.pid(), SIGTERM);
+  CHECK(second.wait().exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("loop: a new daemon drives the jobs of the one that was killed") {
+  Instance instance;
+  instance.settings(thresholds());
+  instance.job("spin", spin_job());
+  instance.start_daemon();
+  REQUIRE(instance.lull({"start", "spin"}).exit_code == 0);
+  const pid_t pid = instance.status("spin")["pid"].get<pid_t>();
+  const auto io = [pid] {
+    return os::get_io_priority(os::Whose::process, static_cast<id_t>(pid)).value();
+  };
+  {
+    const Someone someone;
+    REQUIRE(eventually([&] { return io() == throttle().busy.io; }));
+    instance.end_daemon(SIGKILL);
+  }
+  instance.start_daemon();
+  CHECK(eventually([&] { return io() == throttle().light.io; }));
+}
+
+}  // namespace
+}  // namespace lull::tests
