@@ -16,6 +16,9 @@ namespace lull::cli {
 /// What AttachedRun tells of.
 class AttachedEvents {
  public:
+  AttachedEvents() = default;
+  AttachedEvents(const AttachedEvents&) = delete;
+  AttachedEvents& operator=(const AttachedEvents&) = delete;
   virtual ~AttachedEvents() = default;
   /// All of the keeper's reports so far.
   virtual void reported(std::span<const keeper::Report> reports) = 0;

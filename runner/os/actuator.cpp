@@ -72,21 +72,26 @@ Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level)
 Applied Actuator::apply(const Level& level) {
   asked_ = level;
   set_groups(level);
-  for_each_process(run_, [&](const ProcessStat& process) {
-    std::set<pid_t> done;
-    for (bool found_new = true; found_new;) {
-      found_new = false;
-      for (const pid_t thread : threads_of(process.pid)) {
-        if (!done.insert(thread).second) continue;
-        found_new = true;
-        set_thread(thread, level);
-      }
-    }
+  for_each_process(run_, [this](const ProcessStat& process) {
+    set_threads(process.pid);
     set_autogroup(process);
   });
   if (can_.may_renice(set_.nice, level.nice)) set_.nice = level.nice;
   set_.io = level.io;
   return read_back();
+}
+
+/// Until a look finds no new one: a thread has what the one that made it had then.
+void Actuator::set_threads(pid_t process) {
+  std::set<pid_t> done;
+  for (bool found_new = true; found_new;) {
+    found_new = false;
+    for (const pid_t thread : threads_of(process)) {
+      if (!done.insert(thread).second) continue;
+      found_new = true;
+      set_thread(thread, asked_);
+    }
+  }
 }
 
 void Actuator::set_thread(pid_t thread, const Level& level) {

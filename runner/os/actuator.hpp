@@ -33,6 +33,7 @@ class Actuator {
   [[nodiscard]] Applied read_back() const;
 
  private:
+  void set_threads(pid_t process);
   void set_thread(pid_t thread, const Level& level);
   void set_groups(const Level& level) const;
   void set_autogroup(const ProcessStat& process);

@@ -196,8 +196,7 @@ void Driver::decide_one(Driven& driven, const Observation& seen) {
 }
 
 bool Driver::is_sliced(const Driven& driven, Instant now) const {
-  return driven.run.priority.levels.adapts && driven.last_io.count() >= 0 &&
-         now - driven.last_io < kUsesDisk;
+  return may_be_held(driven) && driven.last_io.count() >= 0 && now - driven.last_io < kUsesDisk;
 }
 
 SliceInput Driver::ear(Instant now) {

@@ -100,6 +100,7 @@ class Driver {
   Duration slice(Instant now);
   [[nodiscard]] SliceInput ear(Instant now);
   [[nodiscard]] bool is_sliced(const Driven& driven, Instant now) const;
+  [[nodiscard]] static bool may_be_held(const Driven& driven);
   void hold(Driven& driven, Hold why, bool on, Instant now);
   [[nodiscard]] bool would_be_news(const Observation& seen) const;
 

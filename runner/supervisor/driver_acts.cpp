@@ -21,6 +21,11 @@ constexpr Duration kHeardFor = milliseconds(500);
 
 }  // namespace
 
+bool Driver::may_be_held(const Driven& driven) {
+  const PrioritySpec& priority = driven.run.priority;
+  return priority.levels.adapts && priority.pause != PauseMethod::never;
+}
+
 void Driver::hold(Driven& driven, Hold why, bool on, Instant now) {
   const auto any = [&] {
     return std::any_of(driven.holds.begin(), driven.holds.end(), [](bool held) { return held; });
@@ -57,7 +62,7 @@ void Driver::act(Driven& driven, const Decision& decision, Instant now) {
 void Driver::take_turns(Instant now) {
   std::vector<Driven*> turning;
   for (auto& [key, driven] : runs_) {
-    const bool turns = driven.run.can.cpu != CpuKnob::cgroup && driven.run.priority.levels.adapts &&
+    const bool turns = driven.run.can.cpu != CpuKnob::cgroup && may_be_held(driven) &&
                        driven.state.state >= Foreground::busy && !driven.holds[kForPause] &&
                        driven.cpu >= kUsesCpu;
     if (turns) {

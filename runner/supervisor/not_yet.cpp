@@ -12,7 +12,7 @@ std::vector<std::string> keys_without_effect(const JobSpec& spec) {
   note(spec.schedule && spec.schedule->every && spec.schedule->every->awake, "every … awake");
   note(spec.limits.retries > 0, "retries");
   note(!spec.limits.locks.empty(), "locks");
-  note(spec.limits.memory.has_value(), "memory");
+  note(spec.priority.pause == PauseMethod::terminate, "pause = \"terminate\"");
   note(spec.output.has_value(), "[output]");
   note(spec.notify != NotifySpec{}, "[notify]");
   return keys;
