@@ -22,7 +22,7 @@ constexpr Duration kOthersEvery = seconds(2);
 /// A run that did I/O this recently is one that uses disks.
 constexpr Duration kUsesDisk = seconds(10);
 /// Smaller than anything that a person waits for, larger than what the kernel does unasked.
-constexpr std::uint64_t kHint = 64 * 1024;
+constexpr std::uint64_t kHint = 65'536;
 
 std::string percent(double share) { return std::to_string(std::lround(share * 100)) + " %"; }
 
@@ -47,7 +47,8 @@ Driver::~Driver() {
 void Driver::add(const DrivenRun& run) {
   const bool first = !has_work();
   const Instant now = steady_now();
-  os::tell_keeper(run.processes.keeper);
+  // The keeper of a run that is never touched goes on looking after its autogroup alone.
+  if (run.priority.levels.adapts) os::tell_keeper(run.processes.keeper);
   sampler_.add(run.key, run.processes);
   const bool by_signals = run.priority.pause == PauseMethod::stop;
   Driven driven{.run = run,

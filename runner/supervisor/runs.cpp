@@ -127,17 +127,20 @@ void Runs::drop(RunRecord record, std::shared_ptr<const JobSpec> spec, std::stri
 void Runs::stop(ActiveRun& run) {
   run.stopping = true;
   if (run.keeper) {
-    // Thawed first, or it could not hear that it is to end.
-    if (std::exchange(run.driven, false)) {
-      drive_.remove(static_cast<RunKey>(run.record.id),
-                    [self = active_.at(run.record.id)](Duration paused) { self->paused = paused; });
-    }
+    release_for_stop(run);
     os::send_signal(run.keeper.get(), SIGTERM);
   } else if (run.state == ActiveRun::State::due) {
     const auto self = active_.at(run.record.id);
     std::erase(queue_, self);
     end(self, without_process(Outcome::stopped, "stopped before it started"));
   }
+}
+
+/// Out of the loop, and so thawed: or it could not hear that it is to end.
+void Runs::release_for_stop(ActiveRun& run) {
+  if (!std::exchange(run.driven, false)) return;
+  drive_.remove(static_cast<RunKey>(run.record.id),
+                [self = active_.at(run.record.id)](Duration paused) { self->paused = paused; });
 }
 
 void Runs::stop_all() {

@@ -103,6 +103,7 @@ class Runs {
   void note_level(ActiveRun& run, LevelChange level);
   void note_change(const Change& change);
   void drive(const ActiveRun& run, const os::ProcessIdentity& keeper, bool fresh);
+  void release_for_stop(ActiveRun& run);
   boost::asio::awaitable<void> undrive(ActiveRunPtr run);
   [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
   void end(const ActiveRunPtr& run, Ending ending);

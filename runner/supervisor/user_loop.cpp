@@ -191,11 +191,11 @@ void UserLoop::route(const Change& change) {
     if (driven != change.key) continue;
     Change mine = change;
     mine.key = key;
-    return note(std::move(mine));
+    return note(mine);
   }
 }
 
-void UserLoop::note(Change change) {
+void UserLoop::note(const Change& change) {
   const auto found = mine_.find(change.key);
   if (found == mine_.end()) return;
   found->second.paused = change.paused;

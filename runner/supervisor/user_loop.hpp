@@ -74,7 +74,7 @@ class UserLoop {
   boost::asio::awaitable<bool> connect();
   boost::asio::awaitable<void> follow();
   void take(const FromLoop& message);
-  void note(Change change);
+  void note(const Change& change);
   void finish(RunKey key, Duration paused);
   void say(const ToLoop& message);
 

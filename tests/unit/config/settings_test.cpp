@@ -90,7 +90,7 @@ TEST_CASE("parse_settings: reports every error and keeps what is right") {
       "[defaults.limits]\n"
       "timeout = '6'\n"
       "[defaults.limit]\n"
-      "[foreground]\n",
+      "[foregroound]\n",
       "lull.toml", context_of(true));
   CHECK(lines(parsed.diagnostics) ==
         "lull.toml:1:10: error: 'settle': \"2\" has no unit: write \"2s\", \"2min\" or \"2h\"\n"
@@ -104,12 +104,37 @@ TEST_CASE("parse_settings: reports every error and keeps what is right") {
         "lull.toml:11:11: error: 'defaults.limits.timeout': \"6\" has no unit: write \"6s\", "
         "\"6min\" or \"6h\"\n"
         "lull.toml:12:11: error: unknown table 'limit' in [defaults]: write 'limits'\n"
-        "lull.toml:13:2: error: unknown table 'foreground': remove it\n");
+        "lull.toml:13:2: error: unknown table 'foregroound': write 'foreground'\n");
   REQUIRE(parsed.value);
   CHECK(parsed.value->settle == 2min);
   CHECK(parsed.value->catch_up_concurrent == 3);
   CHECK(parsed.value->ceiling == Level{0, {IoClass::best_effort, 0}});
   CHECK(parsed.value->complete);
+}
+
+TEST_CASE("parse_settings: a threshold takes the one for leaving its state along") {
+  const auto settings =
+      settings_of("[foreground]\nbusy_cpu = '50%'\nstrained = '20%'\nrelieved = '1%'\n", false);
+  CHECK(settings.foreground.busy_cpu == Approx(0.5));
+  CHECK(settings.foreground.calm_cpu == Approx(0.3));
+  CHECK(settings.foreground.strained == Approx(0.2));
+  CHECK(settings.foreground.relieved == Approx(0.01));
+  CHECK(settings.foreground.busy_io == Approx(0.1));
+}
+
+TEST_CASE("parse_settings: thresholds that make no sense are errors and stay as they were") {
+  const auto parsed = parse_settings(
+      "[foreground]\nbusy_cpu = 0.5\ncalm_cpu = '80%'\nbusy_io = 'much'\nlight_after = '1ms'\n",
+      "lull.toml", context_of(false));
+  CHECK(
+      lines(parsed.diagnostics) ==
+      "lull.toml:2:12: error: 'foreground.busy_cpu' is a bare number with a fraction: write a "
+      "string, such as \"25%\"\n"
+      "lull.toml:3:12: error: 'foreground.calm_cpu' is more than 'busy_cpu': write less than that\n"
+      "lull.toml:4:11: error: 'foreground.busy_io': \"much\" is no share: write a whole number and "
+      "%, such as \"25%\"\n"
+      "lull.toml:5:15: error: 'foreground.light_after' is too short: write \"100ms\" or more\n");
+  CHECK(parsed.value->foreground == ForegroundSettings{});
 }
 
 TEST_CASE("parse_settings: what is no TOML leaves the settings incomplete") {
