@@ -61,10 +61,7 @@ bool is_at(const Child& run, const Level& level) {
   return last_line(run.err()).find(level_text(level)) != std::string::npos;
 }
 
-const LevelTable& throttle() {
-  static const LevelTable kLevels = levels_of(Policy::throttle);
-  return kLevels;
-}
+LevelTable throttle() { return levels_of(Policy::throttle); }
 
 TEST_CASE("loop: a daemon's job goes down with the foreground and up again, seen from outside") {
   Instance instance;
@@ -128,6 +125,7 @@ TEST_CASE("loop: lull runs of one user and of another are nobody's foreground") 
   const std::vector<std::string> command{lull_program(), "run",  "-v",   "--",
                                          probe(),        "spin", threads};
   std::vector<std::unique_ptr<Child>> runs;
+  runs.reserve(4);
   for (int i = 0; i < 3; ++i)
     runs.push_back(std::make_unique<Child>(command, instance.environment()));
   const TempFolder theirs;

@@ -97,7 +97,7 @@ TEST_CASE("foreign I/O: a foreground beside us is seen, much or little") {
     disk.step(10 * kMB, 10 * kMB);
   for (int i = 0; i < 20; ++i)
     disk.step(10 * kMB, 10 * kMB + 13'000);
-  CHECK(disk.foreign.recent().count == 10 * 13'000);
+  CHECK(disk.foreign.recent().count == 130'000U);
   for (int i = 0; i < 20; ++i)
     disk.step(5 * kMB, 10 * kMB);
   CHECK(disk.foreign.share() == Approx(0.5));
