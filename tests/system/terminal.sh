@@ -5,8 +5,17 @@ set -euo pipefail
 
 lull=$1
 work=$(mktemp -d)
+exec {silence}<> <(:)  # never says anything: a pause without a process
 tmux=(tmux -S "$work/tmux")
-trap '"${tmux[@]}" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
+# What the killed terminal ran may still be writing its record.
+clear_up() {
+  local i
+  for ((i = 0; i < 100; ++i)); do
+    if rm -rf "$work" 2> /dev/null; then return; fi
+    read -rt 0.1 -u "$silence" || true
+  done
+}
+trap '"${tmux[@]}" kill-server 2>/dev/null || true; clear_up' EXIT
 
 die() {
   printf 'terminal: %s\n--- the screen:\n' "$1" >&2
@@ -23,7 +32,6 @@ shows() {
   done
   die "the screen never showed: $1"
 }
-exec {silence}<> <(:)
 
 keys() { "${tmux[@]}" send-keys "$@"; }
 
