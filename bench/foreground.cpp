@@ -28,6 +28,18 @@ std::int64_t percentile(const std::vector<std::int64_t>& sorted, std::size_t per
   return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 
+/// Opens the object with the time that it is about: by the clock of a job's progress, and by that
+/// of lull's history.
+void open_object(std::int64_t from_us) {
+  timespec wall{};
+  ::clock_gettime(CLOCK_REALTIME, &wall);
+  const std::int64_t now = now_us();
+  const std::int64_t unix_us = std::int64_t{wall.tv_sec} * kSecondUs + wall.tv_nsec / 1000;
+  std::printf("{\"from_us\": %lld, \"to_us\": %lld, \"from_unix_us\": %lld, ",
+              static_cast<long long>(from_us), static_cast<long long>(now),
+              static_cast<long long>(unix_us - (now - from_us)));
+}
+
 void print_times(std::vector<std::int64_t> times) {
   std::sort(times.begin(), times.end());
   std::printf("\"p50_us\": %lld, \"p95_us\": %lld, \"p99_us\": %lld",
@@ -67,7 +79,8 @@ int spin_all(std::size_t threads, double seconds) {
       all.emplace_back([&mine, end] { mine = chunks_until(end); });
   }
   const auto work = std::accumulate(chunks.begin(), chunks.end(), std::uint64_t{0});
-  std::printf("{\"work_per_s\": %.2f}\n",
+  open_object(start);
+  std::printf("\"work_per_s\": %.2f}\n",
               static_cast<double>(work) * kSecondUs / static_cast<double>(now_us() - start));
   return 0;
 }
@@ -109,7 +122,7 @@ int duty_all(std::size_t threads, const Duty& duty) {
   }
   const double pieces_per_s =
       static_cast<double>(times.size()) * kSecondUs / static_cast<double>(now_us() - duty.start_us);
-  std::printf("{");
+  open_object(duty.start_us);
   print_times(std::move(times));
   std::printf(", \"work_per_s\": %.2f, \"missed\": %lld}\n", pieces_per_s,
               static_cast<long long>(lost));
@@ -152,7 +165,7 @@ int commits(const std::string& folder, double seconds, double per_s) {
     insert.reset();
     times.push_back(now_us() - from);
   }
-  std::printf("{");
+  open_object(start);
   print_times(std::move(times));
   std::printf("}\n");
   return 0;

@@ -48,11 +48,12 @@ percentile() {
 
 goals=0 reached=0
 
-# heading FOLDER: what was measured on; the scratch FOLDER's file system decides what files cost.
+# heading FOLDER [OURS PEER]: what was measured on; the scratch FOLDER's file system decides what files
+# cost.
 heading() {
   printf '%s, %s CPUs, load %s; files on %s\n' "$(uname -sr)" "$(nproc)" \
     "$(cut -d ' ' -f 1 /proc/loadavg)" "$(findmnt -n -o FSTYPE,OPTIONS -T "$1")"
-  printf '\n  %-30s %-24s %-24s %-8s\n' '' lull 'bare peer' goal
+  printf '\n  %-30s %-24s %-24s %-8s\n' '' "${2:-lull}" "${3:-bare peer}" goal
 }
 
 section() { printf '\n%s\n' "$*"; }

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-names=(cost)
+names=(cost protect)
 
 name=''
 if (( $# > 0 )) && [[ $1 != -* ]]; then
