@@ -143,8 +143,9 @@ int randread(const char* device, double seconds, double gap_ms) {
     times.push_back(done - from);
     if (gap_ms > 0) sleep_until(done + static_cast<std::int64_t>(gap_ms * 1000));
   }
-  std::printf("{\"per_s\": %.2f, ", static_cast<double>(times.size()) * kSecondUs /
-                                        static_cast<double>(now_us() - start));
+  open_object(start);
+  std::printf("\"per_s\": %.2f, ", static_cast<double>(times.size()) * kSecondUs /
+                                       static_cast<double>(now_us() - start));
   print_times(std::move(times));
   std::printf("}\n");
   return 0;

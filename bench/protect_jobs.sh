@@ -52,24 +52,34 @@ new_instance() {
   (( EUID != 0 )) || chown "$user" "$instance"/{state,run} "$progress"
 }
 
-# start_jobs VARIANT COUNT CMD...: where CMD has %P, the job's progress file.
+# start_jobs VARIANT COUNT CMD...: where CMD has %P, the job's progress file, and %V, a folder that is
+# the variant's, for its user.
 start_jobs() {
-  local variant=$1 count=$2 n
+  local variant=$1 count=$2 n command
   shift 2
+  command=("${@//%V/$variant}")
   new_instance "$variant"
   [[ $variant != alone ]] || return 0
   wrap_for "$variant"
+  [[ "$*" != *%V* ]] || own_folder "$variant"
   for (( n = 0; n < count; n++ )); do
-    "${wrap[@]}" "${@//%P/$progress/$n}" < /dev/null > /dev/null 2>> "$instance/log" &
+    "${wrap[@]}" "${command[@]//%P/$progress/$n}" < /dev/null > /dev/null 2>> "$instance/log" &
     jobs+=("$!")
   done
+}
+
+own_folder() {
+  mkdir -p "$mounted/$1"
+  [[ $1 != nobody ]] || chown "$nobody" "$mounted/$1"
 }
 
 # stop_jobs: lull passes the signal on to its job.
 stop_jobs() {
   local pid tries
   (( ${#jobs[@]} > 0 )) || return 0
-  kill "${jobs[@]}" 2> /dev/null || true
+  for pid in "${jobs[@]}"; do
+    kill -- "-$pid" 2> /dev/null || kill "$pid" 2> /dev/null || true
+  done
   for pid in "${jobs[@]}"; do
     for (( tries = 0; tries < 100; tries++ )); do
       kill -0 "$pid" 2> /dev/null || break
@@ -156,7 +166,7 @@ compare() {
       foreground "$@"
       stop_jobs
       for key in "${keys[@]}"; do keep "$variant.$key" "$(saw "$key")"; done
-      [[ $variant == alone ]] || keep "$variant.job" "$(done_between "$(saw from_us)" "$(saw to_us)")"
+      [[ ! -e $progress/0 ]] || keep "$variant.job" "$(done_between "$(saw from_us)" "$(saw to_us)")"
     done
   done
 }
