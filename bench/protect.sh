@@ -17,6 +17,8 @@ source "$here/protect_jobs.sh"
 source "$here/protect_cpu.sh"
 # shellcheck source=bench/protect_disk.sh
 source "$here/protect_disk.sh"
+# shellcheck source=bench/protect_time.sh
+source "$here/protect_time.sh"
 
 parts=(C2 C1 duty I1 sparse I2 onoff latency cost I4)
 rounds=7 seconds=6 settle=1.5 onsets=10 on_seconds=2 off_seconds=4 cycles=4 cost_seconds=60

@@ -63,10 +63,10 @@ measure_duty() {
 # Onset to the moment that lull's history has the level of a busy machine; end to a job's full rate.
 measure_latency_cpu() {
   local variant onset history=$memory/onsets
-  ways cpu
+  our_ways
   section "latency on a CPU: a job spins, the foreground comes for $on_seconds s, $onsets times"
-  for variant in lull nobody; do
-    [[ " ${variants[*]} " == *" $variant "* ]] || continue
+  for variant in "${ours[@]}"; do
+    await_quiet
     rm -f "$memory"/{yield,resume}
     start_jobs "$variant" 1 "$work/bin/bench_job" spin 300 %P
     : > "$history"
