@@ -21,7 +21,8 @@ measure_C1() {
   compared work_per_s '>= 0.97'
 }
 
-# alone_rate COUNT CMD...: what such jobs do per second with nobody there, no way of lull's.
+# alone_rate COUNT CMD...: what such jobs do per second with nobody there, no way of lull's. Not for $( ): the
+# jobs and their folder are this shell's to know.
 alone_rate() {
   local from to
   await_quiet

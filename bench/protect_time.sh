@@ -11,17 +11,17 @@ reader() { start_jobs "$1" 1 "$work/bin/bench_job" seqread "$disk" 300 %P; }
 
 # A foreground that comes and goes. Its off time belongs to the job, and so does a little of the rest.
 measure_onoff() {
-  local variant cycle end
+  local variant cycle
   our_ways
   section "on and off: random reads 3 s on, 7 s off beside a sequential reader, none; $cycles cycles"
   make_disk || return 0
   use_scheduler none || return 0
   rm -f "$memory"/*.*
   for (( cycle = 0; cycle < cycles; cycle++ )); do
-    end=$(alone_rate 1 "$work/bin/bench_job" seqread "$disk" 300 %P)
+    alone_rate 1 "$work/bin/bench_job" seqread "$disk" 300 %P > "$memory/rate"
     for variant in "${ours[@]}"; do
       await_quiet
-      keep "$variant.full" "$end"
+      keep "$variant.full" "$(< "$memory/rate")"
       reader "$variant"
       pause "$settle"
       foreground randread "$disk" 3
