@@ -4,6 +4,7 @@
 #
 # LULL_PROGRAM     the optimised lull, with lull-keeper and bench/ beside it
 # LULL_BENCH_DIR   where the scratch folder and its disk go (/var/tmp: a real disk); 2 GB
+# LULL_BENCH_ROUNDS how often each way is measured (7)
 # LULL_BENCH_QUICK 1: fewer and shorter rounds; shows that it works, proves no figure
 set -euo pipefail
 export LC_ALL=C  # a decimal point, in awk and printf
@@ -21,7 +22,7 @@ source "$here/protect_disk.sh"
 source "$here/protect_time.sh"
 
 parts=(C2 C1 duty I1 sparse I2 onoff latency cost I4)
-rounds=7 seconds=6 settle=1.5 onsets=10 on_seconds=2 off_seconds=4 cycles=4 cost_seconds=60
+rounds=${LULL_BENCH_ROUNDS:-7} seconds=6 settle=1.5 onsets=10 on_seconds=2 off_seconds=4 cycles=4 cost_seconds=${LULL_BENCH_COST:-60}
 if [[ ${LULL_BENCH_QUICK:-0} == 1 ]]; then
   rounds=2 seconds=2 settle=1 onsets=2 cycles=1 cost_seconds=5
 fi

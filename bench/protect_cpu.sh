@@ -72,7 +72,7 @@ measure_latency_cpu() {
     start_jobs "$variant" 1 "$work/bin/bench_job" spin 300 %P
     : > "$history"
     for (( onset = 0; onset < onsets; onset++ )); do
-      pause "$off_seconds"
+      pause "$off_seconds.$((RANDOM % 900 + 100))"  # not in step with anything of lull's
       foreground spin 2 "$on_seconds"
       printf '%s\n' "$seen" >> "$history"
     done

@@ -67,7 +67,7 @@ measure_latency_disk() {
     : > "$memory/onsets"
     reader "$variant"
     for (( onset = 0; onset < onsets; onset++ )); do
-      pause "$off_seconds"
+      pause "$off_seconds.$((RANDOM % 900 + 100))"  # not in step with anything of lull's
       foreground randread "$disk" "$on_seconds"
       printf '%s\n' "$seen" >> "$memory/onsets"
     done

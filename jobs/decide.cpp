@@ -66,6 +66,14 @@ Need disk_need(const DeviceUse& disk, const ForegroundSettings& settings) {
   return need;
 }
 
+Need wait_need(const Observation& seen) {
+  Need need;
+  if (!seen.others_wait) return need;
+  need.at_least = need.still = Foreground::busy;
+  need.text = "others wait for a disk while our jobs use one";
+  return need;
+}
+
 Need presence_need(const ForegroundSettings& settings, const Observation& seen) {
   Need need;
   const bool away = seen.user_away && *seen.user_away >= settings.away_after;
@@ -91,6 +99,7 @@ Need needs(const ForegroundSettings& settings, const RunFacts& run, const Observ
   if (run.uses_disk) {
     for (const DeviceUse& disk : seen.devices)
       add(all, disk_need(disk, settings));
+    add(all, wait_need(seen));
   }
   add(all, stall_need("a CPU", seen.cpu_stall, settings));
   add(all, stall_need("memory", seen.memory_stall, settings));

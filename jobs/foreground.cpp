@@ -132,4 +132,20 @@ double ForeignIo::share() const {
   return std::min(1.0, static_cast<double>(recent().count) / total);
 }
 
+void Waiters::add(const Sample& sample) {
+  constexpr Duration kSureFor = std::chrono::seconds(1);
+  if (written_ && *written_ != sample.own_written) last_write_ = sample.at;
+  written_ = sample.own_written;
+  constexpr double kHalfOne = 0.5;  // between nobody and one thread that waits all the time
+  const double seen = are_writing(sample.at) ? 0 : sample.waiting;
+  sum_ = std::clamp(sum_ + seen - kHalfOne, 0.0, kSure);
+  if (sum_ >= kSure) sure_until_ = sample.at + kSureFor;
+}
+
+bool Waiters::are_writing(Instant now) const {
+  // dirty_expire_centisecs and the flusher's interval (Documentation/admin-guide/sysctl/vm)
+  constexpr Duration kWriteBack = std::chrono::seconds(35);
+  return last_write_.count() >= 0 && now - last_write_ < kWriteBack;
+}
+
 }  // namespace lull

@@ -34,7 +34,7 @@ struct Stalls {
   bool operator==(const Stalls&) const = default;
 };
 
-/// Everything that one look at the machine reads. All but `in_flight` counts up.
+/// Everything that one look at the machine reads. All but `in_flight` and `waiting` counts up.
 struct Sample {
   Instant at{0};
   int cpus = 1;
@@ -43,6 +43,7 @@ struct Sample {
   Duration own_cpu{0};                ///< what all runs used, of this lull and of others
   Bytes own_read{};                   ///< what they asked block devices for
   Bytes own_written{};                ///< what they made dirty or wrote
+  double waiting = 0;                 ///< about how many threads of others wait for I/O right now
   std::vector<DeviceCounters> disks;  ///< whole disks: what is stacked on another is not counted
   std::optional<Stalls> all;          ///< of the whole machine; none: the kernel keeps none
   std::optional<Stalls> own;          ///< of the cgroup that holds all our jobs
@@ -72,6 +73,7 @@ struct Observation {
   double cpu_stall = 0;
   double memory_stall = 0;
   std::vector<DeviceUse> devices;
+  bool others_wait = false;           ///< for a disk, certainly (Waiters)
   std::optional<Duration> user_away;  ///< since the last input; no source: someone is here
   bool operator==(const Observation&) const = default;
 };
@@ -120,6 +122,31 @@ class ForeignIo {
   std::int64_t reads_max_ = 0;
   std::int64_t writes_max_ = 0;
   std::optional<Sample> first_;
+};
+
+/// Tells by state that others wait for a disk, long before their amount could: a foreground that
+/// our jobs slow down moves little. One look is off by every thread of ours that it catches on its
+/// way into or out of a wait, so the looks are summed up until they leave no doubt (CUSUM: Page
+/// 1954, Continuous inspection schemes). While our own write-back may be under way nothing is said:
+/// the kernel's threads wait for us then.
+class Waiters {
+ public:
+  /// Takes the next sample.
+  void add(const Sample& sample);
+  /// The last looks speak for it: the next one should come soon.
+  [[nodiscard]] bool are_suspected() const { return sum_ > 0 && sum_ < kSure; }
+  /// They left no doubt within the last second.
+  [[nodiscard]] bool are_sure(Instant now) const { return now < sure_until_; }
+  /// Whether what our jobs wrote may still be on its way to a disk.
+  [[nodiscard]] bool are_writing(Instant now) const;
+
+ private:
+  static constexpr double kSure = 1.5;  ///< three looks at one that waits all the time
+
+  double sum_ = 0;
+  Instant sure_until_{0};
+  Instant last_write_{-1};
+  std::optional<Bytes> written_;
 };
 
 }  // namespace lull

@@ -10,7 +10,7 @@ using std::chrono::seconds;
 using Phase = SliceState::Phase;
 
 constexpr Duration kShortest = milliseconds(60);
-constexpr Duration kLongest = milliseconds(240);
+constexpr Duration kLongest = milliseconds(200);
 constexpr Duration kWatch = seconds(10);
 /// Between two ears while nobody else seems to be there: 12 ms in 2 s are 0.6 %.
 constexpr Duration kCarefree = seconds(2);
@@ -23,7 +23,7 @@ constexpr Duration kDrainPoll = milliseconds(2);
 constexpr Duration kDrainFrozen = milliseconds(15);
 /// A run that waits for its own write-back (fsync) stands still only when that is done.
 constexpr Duration kDrainBusy = milliseconds(60);
-constexpr Duration kHoldPoll = milliseconds(20);
+constexpr Duration kHoldPoll = milliseconds(25);
 /// As XNU's tiers have it: 25 ms to 500 ms after the last foreground request.
 constexpr Duration kQuiet = milliseconds(80);
 constexpr Duration kLongestQuiet = milliseconds(500);
@@ -138,6 +138,8 @@ bool is_watchful(const SliceState& state, Instant now) {
 SliceStep step(const SliceState& state, const SliceInput& input) {
   SliceState now = state;
   if (input.hint) now.last_hint = input.at;
+  if (input.hint && !now.hinted) now.deaf = 0;  // a new one, of which nothing is known
+  now.hinted = input.hint;
   if (!input.wanted && state.phase != Phase::holding) {
     enter(now, Phase::running, input.at);
     now.slice = kShortest;

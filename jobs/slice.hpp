@@ -17,7 +17,7 @@ namespace lull {
 struct SliceInput {
   Instant at{0};
   bool wanted = false;   ///< a run does I/O on such a disk
-  bool hint = false;     ///< by amount, somebody else moved something lately (ForeignIo)
+  bool hint = false;     ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
   bool frozen = false;   ///< the kernel says that all of these runs stand still
   bool writing = false;  ///< our own write-back may be under way: completed writes prove nothing
   std::uint64_t reads = 0;
@@ -39,6 +39,7 @@ struct SliceState {
   Instant held{0};      ///< since when nothing of ours has run
   Duration tail{0};     ///< how long write-back of the last slice kept the disk busy
   int deaf = 0;         ///< long ears in a row that a hint was wrong
+  bool hinted = false;  ///< the last step was told so
   SliceInput baseline;
 };
 
@@ -49,7 +50,7 @@ struct SliceStep {
   Duration again{0};    ///< look again after this long
 };
 
-/// The next step. Slices begin with 60 ms and double to 240 ms while nothing is heard; they end on
+/// The next step. Slices begin with 60 ms and double to 200 ms while nothing is heard; they end on
 /// multiples of their length, so that several lulls on one machine listen at the same moment. While
 /// nobody was heard or hinted at for 10 s, an ear costs about 12 ms in 2 s. A hold gives way to one
 /// short slice every 3 s, or as much rarer as that slice's write-back takes long.

@@ -1,10 +1,8 @@
 #include "runner/os/disks.hpp"
 
-#include "runner/os/kernel_stats.hpp"
-#include "runner/os/read_file.hpp"
-
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace lull::os {
 namespace {
@@ -25,15 +23,13 @@ bool is_stacked(const fs::path& device) {
 
 }  // namespace
 
-std::vector<Disk> list_disks(const std::string& folder) {
-  std::vector<Disk> disks;
+std::vector<std::string> list_disks(const std::string& folder) {
+  std::vector<std::string> disks;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    const std::string name = entry->path().filename();
-    if (is_memory(name) || is_stacked(entry->path())) continue;
-    const auto scheduler = read_file(entry->path() / "queue" / "scheduler");
-    disks.push_back({name, scheduler && chosen_scheduler(*scheduler) == "bfq"});
+    std::string name = entry->path().filename();
+    if (!is_memory(name) && !is_stacked(entry->path())) disks.push_back(std::move(name));
   }
   return disks;
 }

@@ -73,6 +73,7 @@ Result<CpuTimes> parse_cpu_times(std::string_view text) {
     times.stolen = ticks(words[kStolen], good);
   }
   if (!good || times.cpus == 0) return Error("no line \"cpu\" with numbers, or none for a CPU");
+  times.blocked = static_cast<int>(value_of(text, "procs_blocked").value_or(0));
   return times;
 }
 
@@ -127,15 +128,6 @@ Result<ProcessCpu> parse_process_cpu(std::string_view text) {
   cpu.threads = static_cast<int>(counter(words[kThreads], good));
   if (!good) return Error("a field is no number");
   return cpu;
-}
-
-std::string_view chosen_scheduler(std::string_view text) {
-  const auto open = text.find('[');
-  const auto close = text.find(']', open == std::string_view::npos ? 0 : open);
-  if (open == std::string_view::npos || close == std::string_view::npos) {
-    return text.substr(0, text.find_first_of(" \n"));
-  }
-  return text.substr(open + 1, close - open - 1);
 }
 
 }  // namespace lull::os

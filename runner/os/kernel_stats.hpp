@@ -9,11 +9,12 @@
 
 namespace lull::os {
 
-/// The first lines of /proc/stat, proc_stat(5).
+/// What we use of /proc/stat, proc_stat(5).
 struct CpuTimes {
   int cpus = 0;
   Duration idle{0};    ///< with waiting for I/O, summed over the CPUs
   Duration stolen{0};  ///< summed likewise
+  int blocked = 0;     ///< threads that wait for I/O at this moment, of everybody
   bool operator==(const CpuTimes&) const = default;
 };
 
@@ -46,8 +47,5 @@ struct ProcessCpu {
 };
 
 Result<ProcessCpu> parse_process_cpu(std::string_view text);
-
-/// The scheduler in brackets of queue/scheduler: "mq-deadline" of "none [mq-deadline] kyber".
-std::string_view chosen_scheduler(std::string_view text);
 
 }  // namespace lull::os

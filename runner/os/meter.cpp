@@ -51,12 +51,6 @@ void grow(T& use, T sum, T base) {
 
 }  // namespace
 
-std::string_view reread(const Fd& file, std::vector<char>& buffer) {
-  if (!file) return {};
-  const ssize_t size = ::pread(file.get(), buffer.data(), buffer.size(), 0);
-  return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
-}
-
 RunMeter::RunMeter(RunProcesses run) : run_(std::move(run)) {
   // Written to freeze, so writable where the group is ours; cpu.stat needs no controller.
   const std::string unified = folder_with(run_, "cgroup.freeze");
@@ -68,24 +62,24 @@ RunMeter::RunMeter(RunProcesses run) : run_(std::move(run)) {
 }
 
 /// The keeper counts: what it waited for, the tree's orphans, is in its account.
-std::vector<pid_t> RunMeter::pids() {
-  std::vector<pid_t> pids{run_.keeper.pid};
+void RunMeter::find_pids() {
+  pids_ = {run_.keeper.pid};
   if (procs_) {
     std::vector<char> buffer(16384);
     for (const std::string_view word : words_of(reread(procs_, buffer))) {
-      if (const auto pid = whole_number<pid_t>(word)) pids.push_back(*pid);
+      if (const auto pid = whole_number<pid_t>(word)) pids_.push_back(*pid);
     }
-    if (pids.size() > 1) return pids;
+    if (pids_.size() > 1) return;
   }
   tree_ = tree_of(run_);
   for (const ProcessStat& process : tree_)
-    pids.push_back(process.pid);
-  return pids;
+    pids_.push_back(process.pid);
 }
 
 Use RunMeter::sum() {
   Use all;
-  for (const pid_t pid : pids()) {
+  find_pids();
+  for (const pid_t pid : pids_) {
     const Use one = io_of(pid);
     all.read.count += one.read.count;
     all.written.count += one.written.count;

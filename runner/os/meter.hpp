@@ -29,21 +29,20 @@ class RunMeter {
   /// The tree as the last read saw it; empty where the run has a v2 cgroup of its own.
   [[nodiscard]] const std::vector<ProcessStat>& tree() const { return tree_; }
   [[nodiscard]] const RunProcesses& run() const { return run_; }
+  /// The processes that the last read counted, the keeper among them.
+  [[nodiscard]] const std::vector<pid_t>& pids() const { return pids_; }
 
  private:
-  std::vector<pid_t> pids();
+  void find_pids();
   Use sum();
 
   RunProcesses run_;
   Fd cpu_stat_;
   Fd procs_;
+  std::vector<pid_t> pids_;
   std::vector<ProcessStat> tree_;
   Use base_;  ///< the sum when the meter was made
   Use use_;
 };
-
-/// Reads a small file of the kernel's again through a descriptor that is held open; empty when it
-/// cannot be read any more.
-std::string_view reread(const Fd& file, std::vector<char>& buffer);
 
 }  // namespace lull::os

@@ -1,9 +1,9 @@
 #include "runner/os/read_file.hpp"
 
 #include "runner/os/errno_error.hpp"
-#include "runner/os/fd.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -21,6 +21,12 @@ Result<std::string> read_file(const std::string& path) {
     if (size == 0) return success(std::move(text));
     text.append(buffer.data(), static_cast<std::size_t>(size));
   }
+}
+
+std::string_view reread(const Fd& file, std::vector<char>& buffer) {
+  if (!file) return {};
+  const ssize_t size = ::pread(file.get(), buffer.data(), buffer.size(), 0);
+  return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
 }
 
 }  // namespace lull::os

@@ -28,10 +28,12 @@ bool is_keeper(pid_t pid) {
   return name && *name == "lull-keeper\n";
 }
 
-std::optional<Duration> read_stall(const std::string& path) {
-  const auto text = read_file(path);
-  const auto stall = text ? parse_stall(*text) : Result<Duration>(text.error());
-  return stall ? std::optional(*stall) : std::nullopt;
+/// How many of `threads` wait for I/O now.
+std::ptrdiff_t count_blocked(const std::vector<pid_t>& threads) {
+  return std::count_if(threads.begin(), threads.end(), [](pid_t thread) {
+    const auto stat = read_process_stat(thread);
+    return stat && stat->state == 'D';
+  });
 }
 
 }  // namespace
@@ -39,6 +41,7 @@ std::optional<Duration> read_stall(const std::string& path) {
 Sampler::Sampler()
     : stat_(open_for_reading("/proc/stat")),
       diskstats_(open_for_reading("/proc/diskstats")),
+      all_stalls_("/proc/pressure", ""),
       buffer_(kBuffer) {}
 
 void Sampler::add(RunKey key, RunProcesses run) {
@@ -47,7 +50,9 @@ void Sampler::add(RunKey key, RunProcesses run) {
     add_use(gone_, other->second.read());
     others_.erase(other);
   }
-  driven_.insert_or_assign(key, Driven{RunMeter(std::move(run)), {}});
+  const std::string group = folder_with(run, "cpu.pressure");
+  std::string parent = group.substr(0, group.rfind('/'));
+  driven_.insert_or_assign(key, Driven{RunMeter(std::move(run)), std::move(parent), {}});
 }
 
 void Sampler::remove(RunKey key) {
@@ -61,42 +66,54 @@ Sample Sampler::take(Instant at) {
   Sample sample;
   sample.at = at;
   refresh_disks(at);
-  read_cpu(sample);
+  const int blocked = read_cpu(sample);
   read_own(sample);
-  sample.disks = read_disks(false);
+  if (blocked > 0) sample.waiting = others_waiting();
+  sample.disks = listen();
   return sample;
 }
 
-void Sampler::read_cpu(Sample& sample) {
-  if (const auto times = parse_cpu_times(reread(stat_, buffer_))) {
-    sample.cpus = times->cpus;
-    sample.idle = times->idle;
-    sample.stolen = times->stolen;
-  }
-  sample.all = read_stalls("/proc/pressure");
+/// Returns how many threads wait for I/O.
+int Sampler::read_cpu(Sample& sample) {
+  sample.all = all_stalls_.read(buffer_);
+  const auto times = parse_cpu_times(reread(stat_, buffer_));
+  if (!times) return 0;
+  sample.cpus = times->cpus;
+  sample.idle = times->idle;
+  sample.stolen = times->stolen;
+  return times->blocked;
 }
 
-/// "/proc/pressure/cpu", or "cpu.pressure" in a cgroup's folder.
-std::optional<Stalls> Sampler::read_stalls(const std::string& folder) const {
-  const bool whole = folder == "/proc/pressure";
-  const auto path = [&](const char* name) {
-    return folder + "/" + name + (whole ? "" : ".pressure");
+/// Everybody's number lies between two looks at ours, so that the mean of these is neither early
+/// nor late: off by chance, not by rule.
+double Sampler::others_waiting() {
+  constexpr std::size_t kMost = 32;  // more than that would cost more than the knowledge is worth
+  std::vector<pid_t> threads;
+  const auto add_threads = [&](const RunMeter& meter) {
+    for (const pid_t pid : meter.pids()) {
+      if (threads.size() > kMost) return;
+      const auto some = threads_of(pid);
+      threads.insert(threads.end(), some.begin(), some.end());
+    }
   };
-  const auto cpu = read_stall(path("cpu"));
-  const auto io = read_stall(path("io"));
-  const auto memory = read_stall(path("memory"));
-  if (!cpu || !io || !memory) return std::nullopt;
-  return Stalls{*cpu, *io, *memory};
+  for (const auto& [key, driven] : driven_)
+    add_threads(driven.meter);
+  for (const auto& [keeper, meter] : others_)
+    add_threads(meter);
+  if (threads.size() > kMost) return 0;
+  const auto before = count_blocked(threads);
+  const auto everybody = parse_cpu_times(reread(stat_, buffer_));
+  const auto after = count_blocked(threads);
+  return everybody ? everybody->blocked - static_cast<double>(before + after) / 2 : 0;
 }
 
 void Sampler::read_own(Sample& sample) {
   Use all = gone_;
-  std::set<std::string> parents;
+  bool together = others_.empty() && !driven_.empty();
   for (auto& [key, driven] : driven_) {
     driven.use = driven.meter.read();
     add_use(all, driven.use);
-    const std::string group = folder_with(driven.meter.run(), "cpu.pressure");
-    parents.insert(group.substr(0, group.rfind('/')));
+    together = together && driven.parent == driven_.begin()->second.parent;
   }
   for (auto& [keeper, meter] : others_)
     add_use(all, meter.read());
@@ -104,8 +121,12 @@ void Sampler::read_own(Sample& sample) {
   sample.own_read = all.read;
   sample.own_written = all.written;
   // All of ours in one group, or there is no telling what of the machine's waiting is ours.
-  const bool together = parents.size() == 1 && !parents.begin()->empty() && others_.empty();
-  if (together) sample.own = read_stalls(*parents.begin());
+  if (!together || driven_.begin()->second.parent.empty()) return;
+  if (own_stalls_of_ != driven_.begin()->second.parent) {
+    own_stalls_of_ = driven_.begin()->second.parent;
+    own_stalls_ = StallFiles(own_stalls_of_, ".pressure");
+  }
+  sample.own = own_stalls_.read(buffer_);
 }
 
 void Sampler::refresh_disks(Instant at) {
@@ -114,18 +135,14 @@ void Sampler::refresh_disks(Instant at) {
   disks_read_ = at;
 }
 
-std::vector<DeviceCounters> Sampler::read_disks(bool ignoring_only) {
+std::vector<DeviceCounters> Sampler::listen() {
   auto all = parse_diskstats(reread(diskstats_, buffer_));
   if (!all) return {};
   std::erase_if(*all, [&](const DeviceCounters& counters) {
-    const auto disk = std::find_if(disks_.begin(), disks_.end(),
-                                   [&](const Disk& one) { return one.name == counters.name; });
-    return disk == disks_.end() || (ignoring_only && disk->honours_priorities);
+    return std::find(disks_.begin(), disks_.end(), counters.name) == disks_.end();
   });
   return std::move(*all);
 }
-
-std::vector<DeviceCounters> Sampler::listen() { return read_disks(true); }
 
 /// A process is asked for its name once; one that is new is asked once more at the next look, since
 /// a keeper is born with the name of the lull that starts it.

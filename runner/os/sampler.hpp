@@ -4,6 +4,7 @@
 #include "jobs/run.hpp"
 #include "runner/os/disks.hpp"
 #include "runner/os/meter.hpp"
+#include "runner/os/stalls.hpp"
 
 #include <map>
 #include <optional>
@@ -35,24 +36,27 @@ class Sampler {
   /// Its processes, where its CPU is counted by them.
   [[nodiscard]] const std::vector<ProcessStat>* tree_of(RunKey key) const;
 
-  /// The disks to listen to: those that ignore priorities. Read alone, for an ear.
+  /// The disks alone, for an ear.
   std::vector<DeviceCounters> listen();
 
  private:
   struct Driven {
     RunMeter meter;
+    std::string parent;  ///< the group that its own cgroup is in; empty: none
     Use use;
   };
-  std::vector<DeviceCounters> read_disks(bool ignoring_only);
-  void read_cpu(Sample& sample);
-  std::optional<Stalls> read_stalls(const std::string& folder) const;
+  int read_cpu(Sample& sample);
+  double others_waiting();
   void read_own(Sample& sample);
   void refresh_disks(Instant at);
 
   Fd stat_;
   Fd diskstats_;
+  StallFiles all_stalls_;
+  StallFiles own_stalls_;
+  std::string own_stalls_of_;  ///< the group's folder
   std::vector<char> buffer_;
-  std::vector<Disk> disks_;
+  std::vector<std::string> disks_;
   Instant disks_read_{0};
   std::map<RunKey, Driven> driven_;
   std::map<pid_t, RunMeter> others_;  ///< by their keepers

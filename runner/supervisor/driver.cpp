@@ -16,8 +16,15 @@ constexpr Duration kSampleEvery = milliseconds(100);
 /// Right after a change, to see what it did.
 constexpr Duration kSampleSoon = milliseconds(50);
 constexpr Duration kSoonFor = seconds(1);
-constexpr Duration kSampleCalm = milliseconds(500);
-constexpr Duration kCalmAfter = seconds(60);
+/// A suspicion is looked at once more before it counts.
+constexpr Duration kSampleAgain = milliseconds(10);
+/// After this long without a change it may be looked at less often.
+struct Calm {
+  Duration after;
+  Duration every;
+};
+constexpr Calm kCalm{seconds(20), milliseconds(200)};
+constexpr Calm kLongCalm{seconds(60), milliseconds(500)};
 constexpr Duration kOthersEvery = seconds(2);
 /// A run that did I/O this recently is one that uses disks.
 constexpr Duration kUsesDisk = seconds(10);
@@ -66,6 +73,7 @@ void Driver::add(const DrivenRun& run) {
   looks_.forget();
   if (first) {
     foreign_ = ForeignIo();
+    waiters_ = Waiters();
     slice_ = SliceState();
     others_looked_for_ = Instant(0);
     last_change_ = now;
@@ -134,9 +142,16 @@ void Driver::take_sample(Instant now) {
   } else if (seen) {
     decide_all(*seen);
   }
-  const bool calm = now - last_change_ >= kCalmAfter && state() < Foreground::busy;
-  const bool soon = now - last_change_ < kSoonFor;
-  next_sample_ = now + (soon ? kSampleSoon : calm ? kSampleCalm : kSampleEvery);
+  next_sample_ = now + until_next_sample(now);
+}
+
+Duration Driver::until_next_sample(Instant now) const {
+  const Duration unchanged = now - last_change_;
+  if (waiters_.are_suspected()) return kSampleAgain;
+  if (unchanged < kSoonFor) return kSampleSoon;
+  if (state() >= Foreground::busy) return kSampleEvery;
+  if (unchanged >= kLongCalm.after) return kLongCalm.every;
+  return unchanged >= kCalm.after ? kCalm.every : kSampleEvery;
 }
 
 std::optional<Observation> Driver::look(const Sample& sample) {
@@ -144,10 +159,11 @@ std::optional<Observation> Driver::look(const Sample& sample) {
     if (const os::Use* use = sampler_.use_of(key)) observe(*use, driven, sample.at);
   }
   foreign_.add(sample);
-  if (sample.own_written != last_.own_written) last_own_write_ = sample.at;
+  waiters_.add(sample);
   auto seen = looks_.add(sample);
   if (!seen) return seen;
   seen->user_away = user_away_;
+  seen->others_wait = waiters_.are_sure(sample.at);
   const bool somebody = foreign_.recent().count >= kHint;
   for (DeviceUse& disk : seen->devices) {
     disk.foreign = somebody ? foreign_.share() : 0;
@@ -163,15 +179,17 @@ void Driver::observe(const os::Use& use, Driven& driven, Instant now) const {
   const bool ran =
       std::none_of(driven.holds.begin(), driven.holds.end(), [](bool on) { return on; });
   if (ran && span.count() > 0) {
-    driven.cpu = double((use.cpu - driven.use.cpu).count()) / double(span.count());
+    constexpr double kNew = 0.2;  // what the kernel counts in ticks comes in lumps
+    const double fresh = double((use.cpu - driven.use.cpu).count()) / double(span.count());
+    driven.cpu += kNew * (fresh - driven.cpu);
   }
   driven.use = use;
 }
 
 /// Whether this would make a run yield.
 bool Driver::would_be_news(const Observation& seen) const {
-  return state() < Foreground::busy &&
-         (seen.cpu >= settings_.busy_cpu || (!seen.devices.empty() && foreign_.share() > 0));
+  return state() < Foreground::busy && (seen.cpu >= settings_.busy_cpu || seen.others_wait ||
+                                        (!seen.devices.empty() && foreign_.share() > 0));
 }
 
 void Driver::decide_all(const Observation& seen) {
@@ -203,16 +221,19 @@ bool Driver::is_sliced(const Driven& driven, Instant now) const {
 SliceInput Driver::ear(Instant now) {
   SliceInput input;
   input.at = now;
-  input.frozen = true;
+  // Asked while they come to rest; what it was then holds until they run again.
+  const bool comes_to_rest = slice_.phase == SliceState::Phase::draining;
+  input.frozen = comes_to_rest || slice_.baseline.frozen;
   for (const auto& [key, driven] : runs_) {
     if (!is_sliced(driven, now)) continue;
     input.wanted = true;
-    input.frozen = input.frozen && driven.holds[kForSlice] && driven.freezer.is_frozen();
+    if (comes_to_rest) {
+      input.frozen = input.frozen && driven.holds[kForSlice] && driven.freezer.is_frozen();
+    }
   }
   if (!input.wanted) return input;
-  input.hint = foreign_.recent().count >= kHint;
-  constexpr Duration kWriteBack = seconds(35);  // dirty_expire_centisecs and the flusher's interval
-  input.writing = last_own_write_.count() >= 0 && now - last_own_write_ < kWriteBack;
+  input.hint = foreign_.recent().count >= kHint || waiters_.are_sure(now);
+  input.writing = waiters_.are_writing(now);
   const auto disks = sampler_.listen();
   input.wanted = !disks.empty();
   for (const DeviceCounters& disk : disks) {
@@ -239,7 +260,8 @@ std::vector<std::string> Driver::why(RunKey key) const {
   if (driven.holds[kForTurn])
     because.emplace_back("it waits for its turn among the jobs of this user");
   if (is_watchful(slice_, seen_.at) && is_sliced(driven, seen_.at)) {
-    because.emplace_back("its disk ignores priorities: it runs in slices and listens in between");
+    because.emplace_back(
+        "somebody else may use its disk: it runs in slices and listens in between");
   }
   return because;
 }

@@ -14,8 +14,9 @@ using std::chrono::seconds;
 
 /// Long enough to be worth a wake-up of the caches, short enough that no peer hangs up.
 constexpr Duration kTurn = seconds(1);
-/// Below this a run costs the foreground nothing that a turn could save.
-constexpr double kUsesCpu = 0.05;
+/// Below this a run costs the foreground nothing that a turn could save. One that wants a whole CPU
+/// gets 3 % of it at nice 19 beside a foreground that wants it too.
+constexpr double kUsesCpu = 0.005;
 /// How long a disk on which the foreground was heard counts as its own.
 constexpr Duration kHeardFor = milliseconds(500);
 

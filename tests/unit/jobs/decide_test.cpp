@@ -344,5 +344,17 @@ TEST_CASE("nice_at_start: a run never gets a nice value that it would have to le
   CHECK(nice_at_start(fixed, fixed.light, kUser) == 0);
 }
 
+TEST_CASE("decide: others that wait for a disk count for a run that uses one") {
+  Play play;
+  Observation seen = quiet();
+  seen.others_wait = true;
+  play.show(seen, seconds(1));
+  CHECK(play.state() == Foreground::light);
+  play.facts.uses_disk = true;
+  play.show(seen, kTick);
+  CHECK(play.state() == Foreground::busy);
+  CHECK(play.last.reason == "busy: others wait for a disk while our jobs use one");
+}
+
 }  // namespace
 }  // namespace lull

@@ -114,5 +114,36 @@ TEST_CASE("foreign I/O: write-back of what we made dirty is ours, whenever it co
   CHECK(disk.foreign.recent().count > 0);
 }
 
+/// Looks at `waiting` threads of others, one each 10 ms; writes what `written` says.
+Waiters after(const std::vector<double>& looks, std::uint64_t written = 0) {
+  Waiters waiters;
+  Sample sample;
+  sample.at = seconds(1);
+  for (const double look : looks) {
+    sample.at += milliseconds(10);
+    sample.waiting = look;
+    waiters.add(sample);
+    sample.own_written.count += written;
+  }
+  return waiters;
+}
+
+TEST_CASE("waiters: three looks at one thread that waits all the time leave no doubt") {
+  CHECK(after({1}).are_suspected());
+  CHECK_FALSE(after({1, 1}).are_sure(seconds(1)));
+  CHECK(after({1, 1, 1}).are_sure(seconds(1)));
+  CHECK_FALSE(after({1, 1, 1}).are_sure(seconds(3)));
+}
+
+TEST_CASE("waiters: looks that are off by chance come to nothing") {
+  CHECK_FALSE(after({0, 0, 0}).are_suspected());
+  CHECK_FALSE(after({1, -1, 0, 0.5, -0.5, 1, 0, -1, 1, 0}).are_sure(seconds(1)));
+  CHECK_FALSE(after({0.5, 0.5, 0.5, 0.5, 0.5}).are_suspected());
+}
+
+TEST_CASE("waiters: while our own writes may be under way nothing is said") {
+  CHECK_FALSE(after({0, 1, 1, 1, 1, 1, 1}, 4096).are_sure(seconds(1)));
+}
+
 }  // namespace
 }  // namespace lull

@@ -178,5 +178,18 @@ TEST_CASE("slice: a hint that no ear confirms is given up") {
   CHECK(rig.ran(minutes(1)) > 0.99);
 }
 
+TEST_CASE("slice: a new hint is believed although one before it was wrong") {
+  Rig rig;
+  const Instant from = seconds(108) + milliseconds(500);
+  rig.foreground = [=](Instant at) { return at >= from; };
+  rig.hint = [=](Instant at) {
+    return at < from - milliseconds(200) || at >= from + milliseconds(30);
+  };
+  rig.play(from - rig.now());
+  rig.forget();
+  rig.play(milliseconds(400));
+  CHECK(rig.heard);
+}
+
 }  // namespace
 }  // namespace lull
