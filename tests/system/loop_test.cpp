@@ -25,7 +25,8 @@ int cpus() { return static_cast<int>(std::thread::hardware_concurrency()); }
 std::string thresholds() {
   const auto share = [](int percent) { return '"' + std::to_string(percent) + "%\"\n"; };
   return "[foreground]\nbusy_cpu = " + share(cpus() * 55) + "calm_cpu = " + share(cpus() * 45) +
-         "busy_io = " + share(100) + "calm_io = " + share(99) + "light_after = \"500ms\"\n";
+         "busy_io = " + share(100) + "calm_io = " + share(99) + "strained = " + share(100) +
+         "light_after = \"500ms\"\n";
 }
 
 /// Somebody who needs all CPUs.
