@@ -25,6 +25,11 @@ struct Calm {
 };
 constexpr Calm kCalm{seconds(20), milliseconds(200)};
 constexpr Calm kLongCalm{seconds(60), milliseconds(500)};
+/// What we record of a change takes this long on a slow disk, where we and the file system's
+/// threads then wait as a foreground would.
+constexpr Duration kRecordFor = milliseconds(300);
+/// Whoever just came may come to the disk too.
+constexpr Duration kJustCame = seconds(1);
 constexpr Duration kOthersEvery = seconds(2);
 /// A run that did I/O this recently is one that uses disks.
 constexpr Duration kUsesDisk = seconds(10);
@@ -76,8 +81,8 @@ void Driver::add(const DrivenRun& run) {
     waiters_ = Waiters();
     slice_ = SliceState();
     others_looked_for_ = Instant(0);
-    last_change_ = now;
   }
+  last_change_ = now;
   weigh_groups();
   next_sample_ = now;
   if (has_work()) wake_at(now);
@@ -134,7 +139,8 @@ void Driver::take_sample(Instant now) {
     others_looked_for_ = now;
     sampler_.look_for_others();
   }
-  const Sample sample = sampler_.take(now);
+  Sample sample = sampler_.take(now);
+  if (now - last_change_ < kRecordFor) sample.waiting = 0;
   const auto seen = look(sample);
   last_ = sample;
   if (seen && would_be_news(*seen) && sampler_.look_for_others()) {
@@ -232,7 +238,8 @@ SliceInput Driver::ear(Instant now) {
     }
   }
   if (!input.wanted) return input;
-  input.hint = foreign_.recent().count >= kHint || waiters_.are_sure(now);
+  const bool just_came = state() >= Foreground::busy && now - last_change_ < kJustCame;
+  input.hint = foreign_.recent().count >= kHint || waiters_.are_sure(now) || just_came;
   input.writing = waiters_.are_writing(now);
   const auto disks = sampler_.listen();
   input.wanted = !disks.empty();
