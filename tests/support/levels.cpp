@@ -1,6 +1,9 @@
 #include "tests/support/levels.hpp"
 
+#include "jobs/decide.hpp"
+#include "jobs/knobs.hpp"
 #include "runner/os/machine.hpp"
+#include "runner/os/machine_facts.hpp"
 
 namespace lull::tests {
 
@@ -16,6 +19,12 @@ std::vector<Level> levels_we_may_have() {
   levels.push_back({10, {IoClass::idle, 0}});
   levels.push_back({10, {IoClass::none, 0}});
   return levels;
+}
+
+int light_nice_here(Policy policy) {
+  const LevelTable levels = levels_of(policy);
+  const auto facts = os::read_machine_facts("", os::own_permissions());
+  return nice_at_start(levels, levels.light, capabilities(facts));
 }
 
 }  // namespace lull::tests

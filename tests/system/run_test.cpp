@@ -4,6 +4,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/daemon.hpp"
 #include "tests/support/deadline.hpp"
+#include "tests/support/levels.hpp"
 #include "tests/support/one_run.hpp"
 
 #include <fcntl.h>
@@ -135,12 +136,13 @@ TEST_CASE("run: has the policy's priority and is in the history as manual") {
   const Instance instance;
   const Finished finished = instance.lull({"run", "--policy", "utility", "--", probe(), "self"});
   const auto self = parse_output(finished.out);
-  CHECK(self.find("nice")->second == "10");
+  const std::string nice = std::to_string(light_nice_here(Policy::utility));
+  CHECK(self.find("nice")->second == nice);
   const json run = instance.history().at(0);
   CHECK(run["job"] == "run:lull-probe");
   CHECK(run["trigger"] == "manual");
   CHECK(run["outcome"] == "success");
-  CHECK(run["levels"][0]["applied"]["nice"] == "10");
+  CHECK(run["levels"][0]["applied"]["nice"] == nice);
   CHECK(instance.lull({"run", "--policy", "fastest", "--", "true"}).exit_code == 2);
   CHECK(instance.lull({"run"}).exit_code == 2);
 }
