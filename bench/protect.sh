@@ -5,6 +5,7 @@
 # LULL_PROGRAM     the optimised lull, with lull-keeper and bench/ beside it
 # LULL_BENCH_DIR   where the scratch folder and its disk go (/var/tmp: a real disk); 2 GB
 # LULL_BENCH_ROUNDS how often each way is measured (7)
+# LULL_BENCH_COST  for how many seconds the cost is measured (60)
 # LULL_BENCH_QUICK 1: fewer and shorter rounds; shows that it works, proves no figure
 set -euo pipefail
 export LC_ALL=C  # a decimal point, in awk and printf

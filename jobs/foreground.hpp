@@ -133,8 +133,8 @@ class Waiters {
  public:
   /// Takes the next sample.
   void add(const Sample& sample);
-  /// The last looks speak for it: the next one should come soon.
-  [[nodiscard]] bool are_suspected() const { return sum_ > 0 && sum_ < kSure; }
+  /// The last looks speak for it, and not yet enough: the next one should come soon.
+  [[nodiscard]] bool are_suspected(Instant now) const { return sum_ > 0 && !are_sure(now); }
   /// They left no doubt within the last second.
   [[nodiscard]] bool are_sure(Instant now) const { return now < sure_until_; }
   /// Whether what our jobs wrote may still be on its way to a disk.

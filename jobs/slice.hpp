@@ -16,7 +16,7 @@ namespace lull {
 /// What is read before each step: sums over the disks that are listened to.
 struct SliceInput {
   Instant at{0};
-  bool wanted = false;   ///< a run does I/O on such a disk
+  bool wanted = false;   ///< a run does I/O
   bool hint = false;     ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
   bool frozen = false;   ///< the kernel says that all of these runs stand still
   bool writing = false;  ///< our own write-back may be under way: completed writes prove nothing

@@ -153,7 +153,7 @@ void Driver::take_sample(Instant now) {
 
 Duration Driver::until_next_sample(Instant now) const {
   const Duration unchanged = now - last_change_;
-  if (waiters_.are_suspected()) return kSampleAgain;
+  if (waiters_.are_suspected(now)) return kSampleAgain;
   if (unchanged < kSoonFor) return kSampleSoon;
   if (state() >= Foreground::busy) return kSampleEvery;
   if (unchanged >= kLongCalm.after) return kLongCalm.every;

@@ -129,16 +129,17 @@ Waiters after(const std::vector<double>& looks, std::uint64_t written = 0) {
 }
 
 TEST_CASE("waiters: three looks at one thread that waits all the time leave no doubt") {
-  CHECK(after({1}).are_suspected());
+  CHECK(after({1}).are_suspected(seconds(1)));
   CHECK_FALSE(after({1, 1}).are_sure(seconds(1)));
   CHECK(after({1, 1, 1}).are_sure(seconds(1)));
   CHECK_FALSE(after({1, 1, 1}).are_sure(seconds(3)));
+  CHECK_FALSE(after({1, 1, 1, 0}).are_suspected(seconds(1)));  // what is sure needs no haste
 }
 
 TEST_CASE("waiters: looks that are off by chance come to nothing") {
-  CHECK_FALSE(after({0, 0, 0}).are_suspected());
+  CHECK_FALSE(after({0, 0, 0}).are_suspected(seconds(1)));
   CHECK_FALSE(after({1, -1, 0, 0.5, -0.5, 1, 0, -1, 1, 0}).are_sure(seconds(1)));
-  CHECK_FALSE(after({0.5, 0.5, 0.5, 0.5, 0.5}).are_suspected());
+  CHECK_FALSE(after({0.5, 0.5, 0.5, 0.5, 0.5}).are_suspected(seconds(1)));
 }
 
 TEST_CASE("waiters: while our own writes may be under way nothing is said") {
