@@ -4,6 +4,7 @@
 set -euo pipefail
 
 lull=$1
+export SHELL=/bin/sh  # tmux starts the pane by it; an account without a login has nologin there
 work=$(mktemp -d)
 exec {silence}<> <(:)  # never says anything: a pause without a process
 tmux=(tmux -S "$work/tmux")
