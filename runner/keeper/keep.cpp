@@ -1,11 +1,9 @@
 // The life of one run, as its keeper lives it: claim, start the job, copy its output, wait, clear
 // what it leaves behind, publish the outcome.
-#include "runner/keeper/run.hpp"
+#include "runner/keeper/life.hpp"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/prctl.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -17,197 +15,12 @@ namespace lull::keeper {
 
 namespace {
 
-constexpr std::size_t kKernelSigsetSize = 8;
 /// After SIGKILL, how long to wait for leftovers that do not die (stuck in the kernel, or another
 /// user's) before the run is closed without them.
 constexpr std::int64_t kGiveUpMs = 10'000;
 constexpr std::int64_t kKillAgainMs = 50;
 /// How often a job that is being ended is thawed: whoever drives it may not know yet.
 constexpr std::int64_t kThawAgainMs = 50;
-/// The kernel takes one unprivileged autogroup write in 100 ms on the whole machine. Keepers that
-/// all try again must not do so at the same moment for ever, so each adds its own few milliseconds.
-constexpr std::int64_t kAutogroupAgainMs = 105;
-constexpr std::int64_t kAutogroupSpreadMs = 64;
-
-constexpr std::uint64_t bit(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
-constexpr std::uint64_t kListened = bit(SIGCHLD) | bit(SIGTERM) | bit(SIGINT) | bit(SIGHUP) |
-                                    bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) | bit(SIGUSR1);
-
-enum class Phase { running, terminating, killing, done };
-
-struct Run {
-  PlanView plan;
-  RunCgroups cgroups;
-  Log log;
-  Ended ended;
-  pid_t self = 0;
-  pid_t job = 0;
-  int file = -1;           ///< the run's: claimed, and ready for the outcome
-  int status = -1;         ///< pipe to the supervisor
-  int output = -1;         ///< read end of the job's output
-  int signals = -1;        ///< signalfd
-  int supervisor = -1;     ///< pidfd
-  int driver = -1;         ///< pidfd of whoever may freeze the job
-  bool suspended = false;  ///< by Ctrl-Z: not ours to end
-  Phase phase = Phase::running;
-  std::int64_t timeout_at = -1;    ///< monotonic ms; -1: none
-  std::int64_t autogroup_at = -1;  ///< when to try again to set it
-  std::int64_t kill_at = -1;       ///< when the next harder step is due
-  std::int64_t give_up_at = -1;
-  std::int64_t thaw_at = -1;  ///< while it is being ended
-};
-
-void tell(const Run& run, const Report& report) {
-  sys(SYS_write, run.status, &report, sizeof report);  // nobody may listen any more: no matter
-}
-
-Report failure(Stage stage, long error) {
-  Report report;
-  report.kind = Report::Kind::spawn_failed;
-  report.stage = stage;
-  report.error = static_cast<std::int32_t>(-error);
-  return report;
-}
-
-void note_failure(Run& run, const Report& report) {
-  run.ended.outcome = "spawn-failed";
-  run.ended.failed = report;
-  tell(run, report);
-}
-
-// --- before the job
-
-void become_keeper(Run& run) {
-  run.self = static_cast<pid_t>(sys(SYS_getpid));
-  sys(SYS_prctl, PR_SET_NAME, "lull-keeper", 0, 0, 0);
-  sys(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  sys(SYS_setsid);  // already a leader when the supervisor made us one
-  const std::uint64_t all = ~0ULL;
-  sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, kKernelSigsetSize);
-  run.signals = static_cast<int>(
-      sys(SYS_signalfd4, -1, &kListened, kKernelSigsetSize, SFD_CLOEXEC | SFD_NONBLOCK));
-  run.supervisor = static_cast<int>(sys(SYS_pidfd_open, run.plan->supervisor, 0));
-}
-
-/// Whatever a library of the supervisor's opened without O_CLOEXEC ends here: a listening socket
-/// that we kept would look like a supervisor that does not answer. `lull run` passes its caller's
-/// descriptors on to the command and is left alone.
-void close_strangers(const Run& run) {
-  if (!run.plan.has(kLogOutput)) return;
-  if (run.status > 3) sys(SYS_close_range, 3, run.status - 1, 0);
-  sys(SYS_close_range, run.status + 1, ~0U, 0);
-}
-
-/// Descriptors 0 to 2 must exist, or a pipe of ours would be taken for the job's stdio.
-void fill_stdio() {
-  while (true) {
-    const long fd = sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
-    if (fd < 0) return;
-    if (fd > 2) {
-      sys(SYS_close, fd);
-      return;
-    }
-  }
-}
-
-long open_output(Run& run, ChildSetup& setup) {
-  if (!run.plan.has(kLogOutput)) return 0;
-  run.log.set(run.plan.text(run.plan->log), run.plan->log_size);
-  int ends[2] = {-1, -1};
-  const long piped = sys(SYS_pipe2, ends, O_CLOEXEC);
-  if (piped < 0) return piped;
-  run.output = ends[0];
-  sys(SYS_fcntl, run.output, F_SETFL, O_NONBLOCK);
-  setup.output = ends[1];
-  setup.null = static_cast<int>(sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC));
-  return setup.null;
-}
-
-/// clone3 without CLONE_VM: the child changes credentials, which must not touch our memory's
-/// dumpable flag, and has a stack of its own.
-long clone_child(Run& run) {
-  clone_args args{};
-  args.exit_signal = SIGCHLD;
-  if (run.cgroups.unified >= 0) {
-    args.flags = CLONE_INTO_CGROUP;
-    args.cgroup = static_cast<__u64>(run.cgroups.folders[run.cgroups.unified]);
-    const long pid = sys(SYS_clone3, &args, sizeof args);
-    if (pid >= 0) return pid;
-    run.cgroups.folders[run.cgroups.unified] = static_cast<int>(pid);  // the child will say so
-    run.cgroups.unified = -1;
-    args.flags = 0;
-    args.cgroup = 0;
-  }
-  return sys(SYS_clone3, &args, sizeof args);
-}
-
-void try_autogroup_later(Run& run) {
-  run.autogroup_at = monotonic_ms() + kAutogroupAgainMs + run.self % kAutogroupSpreadMs;
-}
-
-/// Passes the child's reports on until exec closes the pipe. True when the job runs.
-bool follow_child(Run& run, int reports) {
-  bool failed = false;
-  for (;;) {
-    Report report;
-    const long n = sys(SYS_read, reports, &report, sizeof report);
-    if (n == -EINTR) continue;
-    if (n != sizeof report) break;
-    report.pid = run.job;
-    if (report.kind == Report::Kind::spawn_failed) {
-      note_failure(run, report);
-      failed = true;
-    } else {
-      if (report.stage == Stage::autogroup && report.error == EAGAIN) try_autogroup_later(run);
-      tell(run, report);
-    }
-  }
-  sys(SYS_close, reports);
-  return !failed;
-}
-
-bool start_job(Run& run) {
-  ChildSetup setup{.plan = &run.plan, .cgroups = &run.cgroups, .keeper = run.self};
-  const long output = open_output(run, setup);
-  if (output < 0) return note_failure(run, failure(Stage::log, output)), false;
-  int reports[2] = {-1, -1};
-  sys(SYS_pipe2, reports, O_CLOEXEC);
-  setup.report = reports[1];
-  run.cgroups = make_cgroups(run.plan, run.self);
-  run.ended.started_us = now_us();
-  const long pid = clone_child(run);
-  if (pid == 0) exec_child(setup);
-  sys(SYS_close, setup.report);
-  if (setup.output >= 0) sys(SYS_close, setup.output);
-  if (pid < 0) return note_failure(run, failure(Stage::fork, pid)), false;
-  run.job = static_cast<pid_t>(pid);
-  if (!follow_child(run, reports[0])) return false;
-  Report running;
-  running.pid = run.job;
-  tell(run, running);
-  return true;
-}
-
-/// What the caller of `lull run` had open belongs to the job alone; a pipe that we kept open would
-/// never end.
-void drop_stdio(const Run& run) {
-  if (run.plan.has(kLogOutput)) return;
-  const long null = sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd <= 2; ++fd)
-    sys(SYS_dup3, null, fd, 0);
-  const int ours[] = {run.file, run.status, run.signals, run.supervisor, run.driver};
-  for (int fd = 3; fd < 1024; ++fd) {
-    bool keep = false;
-    for (const int own : ours)
-      keep = keep || own == fd;
-    for (std::uint32_t i = 0; i < run.cgroups.count; ++i)
-      keep = keep || run.cgroups.folders[i] == fd;
-    if (!keep) sys(SYS_close, fd);
-  }
-}
-
-// --- while it runs
-
 bool is_success(const Run& run) {
   if (!WIFEXITED(run.ended.status)) return false;
   const auto code = static_cast<unsigned>(WEXITSTATUS(run.ended.status));
@@ -427,6 +240,24 @@ int run_job(Run& run) {
 
 }  // namespace
 
+void tell(const Run& run, const Report& report) {
+  sys(SYS_write, run.status, &report, sizeof report);  // nobody may listen any more: no matter
+}
+
+Report failure(Stage stage, long error) {
+  Report report;
+  report.kind = Report::Kind::spawn_failed;
+  report.stage = stage;
+  report.error = static_cast<std::int32_t>(-error);
+  return report;
+}
+
+void note_failure(Run& run, const Report& report) {
+  run.ended.outcome = "spawn-failed";
+  run.ended.failed = report;
+  tell(run, report);
+}
+
 int keep(int argc, char** argv) {
   Run run;
   if (argc != 3) return 2;
@@ -437,10 +268,7 @@ int keep(int argc, char** argv) {
   if (!run.plan.map(plan)) return 2;
   sys(SYS_close, plan);
   sys(SYS_fcntl, run.status, F_SETFD, FD_CLOEXEC);
-  close_strangers(run);
-  fill_stdio();
   become_keeper(run);
-  sys(SYS_chdir, "/");
   run.file = claim_run(run.plan, run.self);
   if (run.file < 0) {
     tell(run, failure(Stage::claim, run.file));
