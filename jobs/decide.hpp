@@ -70,6 +70,11 @@ Decision decide(const PrioritySpec& priority, const Capabilities& can,
                 const ForegroundSettings& settings, const RunFacts& run, const PolicyState& state,
                 const Observation& seen);
 
+/// How many jobs may use the CPU at the same time while the foreground is busy, where each is a
+/// group of its own and N of them would cost N shares: as many as there are CPUs, or one alone
+/// where the foreground wants nearly all of them.
+std::size_t jobs_at_once(const Observation& seen);
+
 /// The state's level, without a pause: what `light`, `busy` … of the table hold.
 std::variant<Level, Pause> what_at(const LevelTable& levels, Foreground state);
 

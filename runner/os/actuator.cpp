@@ -103,11 +103,26 @@ void Actuator::set_thread(pid_t thread, const Level& level) {
   } else if (nice && may && *nice != level.nice) {
     ::setpriority(PRIO_PROCESS, id, level.nice);  // a thread that is gone needs none
   }
+  if (can_.cpu == CpuKnob::autogroup) set_policy(thread, level);
   const auto io = get_io_priority(Whose::process, id);
   if (io && *io != set_.io && *io != level.io) {
     io_is_theirs_ = true;
   } else if (io && *io != level.io) {
     (void)set_io_priority(Whose::process, id, level.io);
+  }
+}
+
+/// What a job gets is its autogroup's matter. SCHED_IDLE inside of it changes that share by
+/// nothing, but the kernel takes a CPU that runs nothing else for a free one (sched_idle_cpu), so
+/// that the foreground's threads spread over the CPUs instead of queueing up behind one another.
+void Actuator::set_policy(pid_t thread, const Level& level) {
+  const auto now = get_sched_policy(thread);
+  if (!now) return;
+  const bool idle = level.nice >= kIdleNice;
+  if (idle && *now == SchedPolicy::other) {
+    made_idle_ = set_sched_policy(thread, SchedPolicy::idle).has_value() || made_idle_;
+  } else if (!idle && made_idle_ && *now == SchedPolicy::idle) {
+    (void)set_sched_policy(thread, SchedPolicy::other);  // it stays where it may not come back
   }
 }
 
@@ -163,6 +178,9 @@ Applied Actuator::read_back() const {
       applied.emplace_back("nice.left", "changed by somebody else");
     else if (*nice != asked_.nice)
       applied.emplace_back("nice.kept", "it could not come back (RLIMIT_NICE)");
+  }
+  if (const auto policy = get_sched_policy(run_.main); policy && *policy != SchedPolicy::other) {
+    applied.emplace_back("policy", to_string(*policy));
   }
   if (const auto io = get_io_priority(Whose::process, id)) {
     applied.emplace_back("io", to_string(*io));

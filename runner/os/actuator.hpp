@@ -12,7 +12,8 @@
 namespace lull::os {
 
 /// Moves one running job between levels: nice (where it may come back), I/O priority, autogroup and
-/// the weights of its cgroups, each on every thread of the whole tree. A thread whose value is not
+/// the weights of its cgroups, each on every thread of the whole tree; where autogroups decide,
+/// SCHED_IDLE too (decision 0008). A thread whose value is not
 /// what was last set here was changed by somebody else, the job itself or another program: that
 /// value is theirs, and lull does not fight for it.
 class Actuator {
@@ -35,6 +36,7 @@ class Actuator {
  private:
   void set_threads(pid_t process);
   void set_thread(pid_t thread, const Level& level);
+  void set_policy(pid_t thread, const Level& level);
   void set_groups(const Level& level) const;
   void set_autogroup(const ProcessStat& process);
 
@@ -44,6 +46,7 @@ class Actuator {
   Level asked_;                      ///< what is being set
   std::map<pid_t, int> autogroups_;  ///< by session: what was set last
   std::set<pid_t> refused_;          ///< sessions to be tried again
+  bool made_idle_ = false;           ///< some thread's policy was changed
   bool nice_is_theirs_ = false;
   bool io_is_theirs_ = false;
   bool autogroup_is_theirs_ = false;

@@ -80,4 +80,12 @@ Result<SchedPolicy> get_sched_policy(pid_t pid) {
   }
 }
 
+Result<void> set_sched_policy(pid_t thread, SchedPolicy policy) {
+  const sched_param none{};
+  const int raw = policy == SchedPolicy::idle ? SCHED_IDLE : SCHED_OTHER;
+  if (::sched_setscheduler(thread, raw, &none) != 0)
+    return errno_error("set the scheduling policy of " + std::to_string(thread));
+  return {};
+}
+
 }  // namespace lull::os

@@ -23,4 +23,8 @@ Result<int> get_nice(Whose whose, id_t id);
 /// The scheduling policy of a process's main thread.
 Result<SchedPolicy> get_sched_policy(pid_t pid);
 
+/// Sets that of one thread, `other` or `idle`, and leaves its nice value. The way back from idle
+/// needs CAP_SYS_NICE or an RLIMIT_NICE that allows that value (sched(7)).
+Result<void> set_sched_policy(pid_t thread, SchedPolicy policy);
+
 }  // namespace lull::os

@@ -25,16 +25,11 @@ struct Calm {
 };
 constexpr Calm kCalm{seconds(20), milliseconds(200)};
 constexpr Calm kLongCalm{seconds(60), milliseconds(500)};
-/// What we record of a change takes this long on a slow disk, where we and the file system's
-/// threads then wait as a foreground would.
-constexpr Duration kRecordFor = milliseconds(300);
 /// Whoever just came may come to the disk too.
 constexpr Duration kJustCame = seconds(1);
 constexpr Duration kOthersEvery = seconds(2);
 /// A run that did I/O this recently is one that uses disks.
 constexpr Duration kUsesDisk = seconds(10);
-/// Smaller than anything that a person waits for, larger than what the kernel does unasked.
-constexpr std::uint64_t kHint = 65'536;
 
 std::string percent(double share) { return std::to_string(std::lround(share * 100)) + " %"; }
 
@@ -77,12 +72,11 @@ void Driver::add(const DrivenRun& run) {
   // Two samples of which only one knows the run would take its start for the foreground's.
   looks_.forget();
   if (first) {
-    foreign_ = ForeignIo();
-    waiters_ = Waiters();
+    looks_ = Looks();
     slice_ = SliceState();
     others_looked_for_ = Instant(0);
   }
-  last_change_ = now;
+  note_change(now);
   weigh_groups();
   next_sample_ = now;
   if (has_work()) wake_at(now);
@@ -139,10 +133,7 @@ void Driver::take_sample(Instant now) {
     others_looked_for_ = now;
     sampler_.look_for_others();
   }
-  Sample sample = sampler_.take(now);
-  if (now - last_change_ < kRecordFor) sample.waiting = 0;
-  const auto seen = look(sample);
-  last_ = sample;
+  const auto seen = look(sampler_.take(now));
   if (seen && would_be_news(*seen) && sampler_.look_for_others()) {
     looks_.forget();  // it was another lull's run: look once more before anything is said
   } else if (seen) {
@@ -153,7 +144,7 @@ void Driver::take_sample(Instant now) {
 
 Duration Driver::until_next_sample(Instant now) const {
   const Duration unchanged = now - last_change_;
-  if (waiters_.are_suspected(now)) return kSampleAgain;
+  if (looks_.suspects(now)) return kSampleAgain;
   if (unchanged < kSoonFor) return kSampleSoon;
   if (state() >= Foreground::busy) return kSampleEvery;
   if (unchanged >= kLongCalm.after) return kLongCalm.every;
@@ -164,22 +155,14 @@ std::optional<Observation> Driver::look(const Sample& sample) {
   for (auto& [key, driven] : runs_) {
     if (const os::Use* use = sampler_.use_of(key)) observe(*use, driven, sample.at);
   }
-  foreign_.add(sample);
-  waiters_.add(sample);
+  last_sample_ = sample.at;
   auto seen = looks_.add(sample);
-  if (!seen) return seen;
-  seen->user_away = user_away_;
-  seen->others_wait = waiters_.are_sure(sample.at);
-  const bool somebody = foreign_.recent().count >= kHint;
-  for (DeviceUse& disk : seen->devices) {
-    disk.foreign = somebody ? foreign_.share() : 0;
-    disk.heard = sample.at < heard_until_;
-  }
+  if (seen) seen->user_away = user_away_;
   return seen;
 }
 
 void Driver::observe(const os::Use& use, Driven& driven, Instant now) const {
-  const Duration span = now - last_.at;
+  const Duration span = now - last_sample_;
   const bool did_io = use.read != driven.use.read || use.written != driven.use.written;
   if (did_io) driven.last_io = now;
   const bool ran =
@@ -194,8 +177,15 @@ void Driver::observe(const os::Use& use, Driven& driven, Instant now) const {
 
 /// Whether this would make a run yield.
 bool Driver::would_be_news(const Observation& seen) const {
-  return state() < Foreground::busy && (seen.cpu >= settings_.busy_cpu || seen.others_wait ||
-                                        (!seen.devices.empty() && foreign_.share() > 0));
+  const auto is_shared = [](const DeviceUse& disk) { return disk.foreign > 0; };
+  return state() < Foreground::busy &&
+         (seen.cpu >= settings_.busy_cpu || seen.others_wait ||
+          std::any_of(seen.devices.begin(), seen.devices.end(), is_shared));
+}
+
+void Driver::note_change(Instant now) {
+  last_change_ = now;
+  looks_.changed(now);
 }
 
 void Driver::decide_all(const Observation& seen) {
@@ -216,7 +206,7 @@ void Driver::decide_one(Driven& driven, const Observation& seen) {
   driven.reason = decision.reason;
   if (driven.settled && decision.what == driven.what && driven.state.state == before) return;
   driven.settled = true;
-  last_change_ = seen.at;
+  note_change(seen.at);
   act(driven, decision, seen.at);
 }
 
@@ -239,8 +229,8 @@ SliceInput Driver::ear(Instant now) {
   }
   if (!input.wanted) return input;
   const bool just_came = state() >= Foreground::busy && now - last_change_ < kJustCame;
-  input.hint = foreign_.recent().count >= kHint || waiters_.are_sure(now) || just_came;
-  input.writing = waiters_.are_writing(now);
+  input.hint = looks_.hint(now) || just_came;
+  input.writing = looks_.writing(now);
   const auto disks = sampler_.listen();
   input.wanted = !disks.empty();
   for (const DeviceCounters& disk : disks) {

@@ -2,6 +2,7 @@
 
 #include "jobs/capabilities.hpp"
 #include "jobs/decide.hpp"
+#include "jobs/looks.hpp"
 #include "jobs/run.hpp"
 #include "jobs/slice.hpp"
 #include "runner/os/actuator.hpp"
@@ -105,6 +106,7 @@ class Driver {
   [[nodiscard]] static bool may_be_held(const Driven& driven);
   void hold(Driven& driven, Hold why, bool on, Instant now);
   [[nodiscard]] bool would_be_news(const Observation& seen) const;
+  void note_change(Instant now);
 
   boost::asio::steady_timer timer_;
   ForegroundSettings settings_;
@@ -112,13 +114,10 @@ class Driver {
   os::Sampler sampler_;
   std::map<RunKey, Driven> runs_;
   Looks looks_;
-  Sample last_;
-  ForeignIo foreign_;
-  Waiters waiters_;
   SliceState slice_;
   Observation seen_;
   std::optional<Duration> user_away_;
-  Instant heard_until_{0};
+  Instant last_sample_{0};
   Instant next_sample_{0};
   Instant next_slice_{0};
   Instant others_looked_for_{0};

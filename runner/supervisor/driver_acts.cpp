@@ -9,7 +9,6 @@
 namespace lull::supervisor {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// Long enough to be worth a wake-up of the caches, short enough that no peer hangs up.
@@ -17,8 +16,6 @@ constexpr Duration kTurn = seconds(1);
 /// Below this a run costs the foreground nothing that a turn could save. One that wants a whole CPU
 /// gets 3 % of it at nice 19 beside a foreground that wants it too.
 constexpr double kUsesCpu = 0.005;
-/// How long a disk on which the foreground was heard counts as its own.
-constexpr Duration kHeardFor = milliseconds(500);
 
 }  // namespace
 
@@ -59,7 +56,7 @@ void Driver::act(Driven& driven, const Decision& decision, Instant now) {
 }
 
 /// Where each job is a group of its own beside the foreground, N of them would cost N shares. So
-/// while the foreground is busy those that use the CPU go one after the other.
+/// while the foreground is busy those that use the CPU go in turns.
 void Driver::take_turns(Instant now) {
   std::vector<Driven*> turning;
   for (auto& [key, driven] : runs_) {
@@ -73,9 +70,10 @@ void Driver::take_turns(Instant now) {
     }
   }
   if (turning.empty()) return;
-  const auto turn = static_cast<std::size_t>(now.count() / kTurn.count()) % turning.size();
-  for (std::size_t i = 0; i < turning.size(); ++i)
-    hold(*turning[i], kForTurn, i != turn, now);
+  const std::size_t count = turning.size();
+  const auto turn = static_cast<std::size_t>(now.count() / kTurn.count()) % count;
+  for (std::size_t i = 0; i < count; ++i)
+    hold(*turning[i], kForTurn, (i + count - turn) % count >= jobs_at_once(seen_), now);
 }
 
 /// All jobs in one of lull's groups weigh as much as the most favoured of them.
@@ -115,7 +113,7 @@ void Driver::look_after_autogroups() {
 Duration Driver::slice(Instant now) {
   const SliceStep next = step(slice_, ear(now));
   slice_ = next.next;
-  if (next.heard) heard_until_ = now + kHeardFor;
+  if (next.heard) looks_.heard(now);
   for (auto& [key, driven] : runs_)
     hold(driven, kForSlice, next.freeze && is_sliced(driven, now), now);
   return next.again;

@@ -73,6 +73,39 @@ TEST_CASE("actuator: I/O priority and autogroup go down and up again, for any us
   }
 }
 
+TEST_CASE("actuator: where autogroups decide, nice 19 is SCHED_IDLE too, for all of the tree") {
+  Acted job({"breed", "5"});
+  REQUIRE(eventually([&] { return job.run->log().find("bred 5") != std::string::npos; }));
+  job.driven.can.cpu = CpuKnob::autogroup;
+  os::Actuator actuator = job.actuator();
+  const auto all_are = [&](os::SchedPolicy policy) {
+    const auto tree = os::tree_of(job.driven.processes);
+    return std::all_of(tree.begin(), tree.end(), [&](const os::ProcessStat& process) {
+      const auto threads = os::threads_of(process.pid);
+      return std::all_of(threads.begin(), threads.end(), [&](pid_t thread) {
+        return os::get_sched_policy(thread).value() == policy;
+      });
+    });
+  };
+  CHECK(value_of(actuator.apply(kStart), "policy").empty());
+  CHECK(all_are(os::SchedPolicy::other));
+  CHECK(value_of(actuator.apply(kBusy), "policy") == "idle");
+  CHECK(all_are(os::SchedPolicy::idle));
+  actuator.apply(kStart);
+  const bool may_come_back = job.driven.can.may_renice(19, job.driven.level.nice);
+  CHECK(all_are(may_come_back ? os::SchedPolicy::other : os::SchedPolicy::idle));
+}
+
+TEST_CASE("actuator: a scheduling policy that the job chose itself is left alone") {
+  Acted job({"stay"});
+  job.driven.can.cpu = CpuKnob::autogroup;
+  os::Actuator actuator = job.actuator();
+  REQUIRE(os::set_sched_policy(job.run->job(), os::SchedPolicy::idle).has_value());
+  actuator.apply(kBusy);
+  actuator.apply(kStart);
+  CHECK(os::get_sched_policy(job.run->job()).value() == os::SchedPolicy::idle);
+}
+
 TEST_CASE("actuator: nice comes back where it may, and else stays and says so") {
   const Acted job({"stay"});
   os::Actuator actuator = job.actuator();

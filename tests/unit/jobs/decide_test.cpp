@@ -356,5 +356,17 @@ TEST_CASE("decide: others that wait for a disk count for a run that uses one") {
   CHECK(play.last.reason == "busy: others wait for a disk while our jobs use one");
 }
 
+TEST_CASE("decide: jobs take turns only where the foreground wants nearly all CPUs") {
+  Observation seen = quiet();
+  seen.cpus = 4;
+  for (const auto& [cpu, jobs] : {std::pair{0.0, 4U}, {2.0, 4U}, {3.5, 4U}, {3.6, 1U}, {4.0, 1U}}) {
+    seen.cpu = cpu;
+    CHECK(jobs_at_once(seen) == jobs);
+  }
+  seen.cpu = 0;
+  seen.cpus = 0;  // nothing was seen yet
+  CHECK(jobs_at_once(seen) == 1);
+}
+
 }  // namespace
 }  // namespace lull

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "jobs/foreground.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace lull {
+
+// Two ways to know that somebody else uses the disks that our jobs use: by amount and by state.
+// Neither needs an ear (jobs/slice.hpp), and neither is sure enough to do without one.
+
+/// Tells foreground I/O from our own by amount. A process's I/O is counted when it is submitted, a
+/// device's when it completes, so what a device has done minus what we asked for is the
+/// foreground's total less what of ours is still under way: only its running maximum says
+/// something, and that never says too much as long as our jobs do no I/O that is counted to nobody
+/// (write-back of the file system's own records), which `kOverhead` allows for.
+class ForeignIo {
+ public:
+  /// Takes the next sample.
+  void add(const Sample& sample);
+  /// Bytes that others moved within the last `kWindow`.
+  [[nodiscard]] Bytes recent() const;
+  /// The share of others in all traffic of that time, 0..1.
+  [[nodiscard]] double share() const;
+
+  static constexpr Duration kWindow = std::chrono::seconds(1);
+
+ private:
+  struct Mark {
+    Instant at{0};
+    std::int64_t foreign = 0;
+    std::uint64_t total = 0;
+  };
+  std::vector<Mark> marks_;  ///< of the last kWindow, oldest first
+  std::int64_t reads_max_ = 0;
+  std::int64_t writes_max_ = 0;
+  std::optional<Sample> first_;
+};
+
+/// Tells by state that others wait for a disk, long before their amount could: a foreground that
+/// our jobs slow down moves little. One look is off by every thread of ours that it catches on its
+/// way into or out of a wait, so the looks are summed up until they leave no doubt (CUSUM: Page
+/// 1954, Continuous inspection schemes). While our own write-back may be under way nothing is said:
+/// the kernel's threads wait for us then.
+class Waiters {
+ public:
+  /// Takes the next sample.
+  void add(const Sample& sample);
+  /// The last looks speak for it, and not yet enough: the next one should come soon. Not for ever:
+  /// what many looks in haste could not decide is left to the usual ones.
+  [[nodiscard]] bool are_suspected(Instant now) const;
+  /// They left no doubt within the last second.
+  [[nodiscard]] bool are_sure(Instant now) const { return now < sure_until_; }
+  /// Whether what our jobs wrote may still be on its way to a disk.
+  [[nodiscard]] bool are_writing(Instant now) const;
+
+ private:
+  static constexpr double kSure = 1.5;  ///< three looks at one that waits all the time
+  static constexpr int kMostInHaste = 20;
+
+  double sum_ = 0;
+  int undecided_ = 0;  ///< looks in a row
+  Instant sure_until_{0};
+  Instant last_write_{-1};
+  std::optional<Bytes> written_;
+};
+
+}  // namespace lull

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "jobs/foreground.hpp"
+#include "jobs/foreign_io.hpp"
+
+#include <deque>
+#include <optional>
+
+namespace lull {
+
+/// Makes observations out of samples as they come, and of what an ear on the disks heard
+/// (jobs/slice.hpp). What the kernel counts in ticks of 10 ms is blunt over a short time, so a
+/// short look counts where it leaves no doubt, and else the longer one.
+class Looks {
+ public:
+  /// Takes the next sample; nothing when there is too little before it to say anything.
+  std::optional<Observation> add(Sample now);
+  /// Forgets what was, of CPU and stalls: a run came or went, so that samples before and after do
+  /// not compare.
+  void forget() { samples_.clear(); }
+  /// A run was changed at `at`. What we record of that takes a while on a slow disk, where we and
+  /// the file system's threads then wait as a foreground would.
+  void changed(Instant at) { changed_ = at; }
+  /// An ear heard somebody on a disk at `at`.
+  void heard(Instant at) { heard_ = at; }
+
+  /// Somebody else does I/O: by its amount, or by those who wait for it.
+  [[nodiscard]] bool hint(Instant now) const;
+  /// Our own write-back may be under way.
+  [[nodiscard]] bool writing(Instant now) const { return waiters_.are_writing(now); }
+  /// The next look should come soon.
+  [[nodiscard]] bool suspects(Instant now) const { return waiters_.are_suspected(now); }
+
+ private:
+  [[nodiscard]] std::optional<Observation> cpu_and_stalls(const Sample& now) const;
+
+  std::deque<Sample> samples_;  ///< oldest first
+  ForeignIo foreign_;
+  Waiters waiters_;
+  std::optional<Instant> changed_;
+  std::optional<Instant> heard_;
+};
+
+}  // namespace lull

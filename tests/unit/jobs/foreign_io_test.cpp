@@ -1,0 +1,110 @@
+#include "jobs/foreign_io.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <vector>
+
+namespace lull {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kMB = 1'000'000;
+
+/// A machine with one disk, on which a job and a foreground do I/O.
+struct Disk {
+  Sample sample;
+  ForeignIo foreign;
+
+  Disk() {
+    sample.disks = {{.name = "sda"}};
+    foreign.add(sample);
+  }
+  void step(std::uint64_t own_read, std::uint64_t device_read, std::uint64_t own_written = 0,
+            std::uint64_t device_written = 0) {
+    sample.at += milliseconds(100);
+    sample.own_read.count += own_read;
+    sample.own_written.count += own_written;
+    sample.disks[0].read.count += device_read;
+    sample.disks[0].written.count += device_written;
+    foreign.add(sample);
+  }
+};
+
+TEST_CASE("foreign I/O: our own, however much is under way, is nobody else's") {
+  Disk disk;
+  disk.step(8 * kMB, 0);  // submitted, not completed
+  for (int i = 0; i < 50; ++i)
+    disk.step(10 * kMB, i % 2 == 0 ? 14 * kMB : 6 * kMB);
+  CHECK(disk.foreign.recent().count == 0);
+  CHECK(disk.foreign.share() == 0);
+}
+
+TEST_CASE("foreign I/O: a foreground beside us is seen, much or little") {
+  Disk disk;
+  for (int i = 0; i < 20; ++i)
+    disk.step(10 * kMB, 10 * kMB);
+  for (int i = 0; i < 20; ++i)
+    disk.step(10 * kMB, 10 * kMB + 13'000);
+  CHECK(disk.foreign.recent().count == 130'000U);
+  for (int i = 0; i < 20; ++i)
+    disk.step(5 * kMB, 10 * kMB);
+  CHECK(disk.foreign.share() == Approx(0.5));
+}
+
+TEST_CASE("foreign I/O: write-back of what we made dirty is ours, whenever it comes") {
+  Disk disk;
+  disk.step(0, 0, 100 * kMB, 0);
+  for (int i = 0; i < 20; ++i)
+    disk.step(0, 0, 0, 6 * kMB);  // with the file system's records: 120 MB
+  CHECK(disk.foreign.recent().count == 0);
+  for (int i = 0; i < 20; ++i)
+    disk.step(0, 0, 0, 6 * kMB);
+  CHECK(disk.foreign.recent().count > 0);
+}
+
+/// Looks at `waiting` threads of others, one each 10 ms; writes what `written` says.
+Waiters after(const std::vector<double>& looks, std::uint64_t written = 0) {
+  Waiters waiters;
+  Sample sample;
+  sample.at = seconds(1);
+  for (const double look : looks) {
+    sample.at += milliseconds(10);
+    sample.waiting = look;
+    waiters.add(sample);
+    sample.own_written.count += written;
+  }
+  return waiters;
+}
+
+TEST_CASE("waiters: three looks at one thread that waits all the time leave no doubt") {
+  CHECK(after({1}).are_suspected(seconds(1)));
+  CHECK_FALSE(after({1, 1}).are_sure(seconds(1)));
+  CHECK(after({1, 1, 1}).are_sure(seconds(1)));
+  CHECK_FALSE(after({1, 1, 1}).are_sure(seconds(3)));
+  CHECK_FALSE(after({1, 1, 1, 0}).are_suspected(seconds(1)));  // what is sure needs no haste
+}
+
+TEST_CASE("waiters: looks that are off by chance come to nothing") {
+  CHECK_FALSE(after({0, 0, 0}).are_suspected(seconds(1)));
+  CHECK_FALSE(after({1, -1, 0, 0.5, -0.5, 1, 0, -1, 1, 0}).are_sure(seconds(1)));
+  CHECK_FALSE(after({0.5, 0.5, 0.5, 0.5, 0.5}).are_suspected(seconds(1)));
+}
+
+TEST_CASE("waiters: what many looks in haste cannot decide is left to the usual ones") {
+  std::vector<double> looks{1};
+  looks.resize(10, 0.5);
+  CHECK(after(looks).are_suspected(seconds(1)));
+  looks.resize(40, 0.5);
+  CHECK_FALSE(after(looks).are_suspected(seconds(1)));
+  looks.insert(looks.end(), {1, 1});
+  CHECK(after(looks).are_sure(seconds(1)));
+}
+
+TEST_CASE("waiters: while our own writes may be under way nothing is said") {
+  CHECK_FALSE(after({0, 1, 1, 1, 1, 1, 1}, 4096).are_sure(seconds(1)));
+}
+
+}  // namespace
+}  // namespace lull
