@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -207,6 +208,22 @@ int spin(long threads) {
   return 0;
 }
 
+/// Reads one random block of a file after the other past the page cache, until it is killed or its
+/// parent is gone. 77 where the file system cannot do that.
+int read_blocks(const char* path) {
+  constexpr std::size_t kBlock = 4096;
+  alignas(kBlock) static std::array<char, kBlock> block;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int file = ::open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+  const auto blocks = static_cast<std::uint64_t>(::lseek(file, 0, SEEK_END)) / kBlock;
+  if (file < 0 || blocks == 0) return 77;
+  std::minstd_rand random(static_cast<unsigned>(::getpid()));
+  for (;;) {
+    const auto at = static_cast<off_t>(random() % blocks * kBlock);
+    if (::pread(file, block.data(), block.size(), at) <= 0) return 77;
+  }
+}
+
 /// Makes threads and processes as fast as it can, up to a number, then waits.
 int breed(long count) {
   for (long i = 0; i < count; ++i) {
@@ -238,6 +255,7 @@ int main(int argc, char** argv) {
   if (what == "ignore-term") return ignore_term();
   if (what == "close-fds") return close_fds();
   if (what == "spin") return spin(number);
+  if (what == "read" && argc > 2) return read_blocks(argv[2]);
   if (what == "breed") return breed(number);
   return 2;
 }

@@ -218,6 +218,124 @@ TEST_CASE("loop: when the lull that has it is killed, the next takes over") {
   CHECK(second.wait().exit_code == 128 + SIGTERM);
 }
 
+TEST_CASE("loop: a daemon that has it drives the jobs of lull run too, until it goes") {
+  if (!is_quiet()) return;
+  Instance instance;
+  instance.settings(thresholds());
+  instance.job("spin", spin_job());
+  instance.start_daemon();
+  REQUIRE(instance.lull({"start", "spin"}).exit_code == 0);
+  const pid_t pid = instance.status("spin")["pid"].get<pid_t>();
+  REQUIRE(eventually([&] { return has_level(pid, throttle().light); }));
+  Child run({lull_program(), "run", "-v", "--", probe(), "spin", "1"}, instance.environment());
+  REQUIRE(eventually([&] { return is_at(run, throttle().light); }));
+  {
+    const Someone someone;
+    CHECK(eventually([&] { return is_at(run, throttle().busy); }));
+    CHECK(eventually([&] { return has_level(pid, throttle().busy); }));
+  }
+  CHECK(eventually([&] { return is_at(run, throttle().light); }));
+  instance.end_daemon(SIGKILL);
+  const Someone someone;
+  CHECK(eventually([&] { return is_at(run, throttle().busy); }));
+  ::kill(run.pid(), SIGTERM);
+  CHECK(run.wait().exit_code == 128 + SIGTERM);
+}
+
+/// CPU time of a process that is alone in its group.
+Duration cpu_of(pid_t pid) {
+  return os::parse_process_cpu(os::read_file("/proc/" + std::to_string(pid) + "/stat").value())
+      .value()
+      .own;
+}
+
+TEST_CASE("loop: beside a foreground the jobs of one user cost it one share, and each gets on") {
+  if (!is_quiet()) return;
+  Instance instance;
+  instance.settings("max_concurrent = 4\n" + thresholds());
+  constexpr int kJobs = 4;
+  std::vector<pid_t> jobs;
+  for (int i = 0; i < kJobs; ++i)
+    instance.job("spin" + std::to_string(i), spin_job());
+  instance.start_daemon();
+  for (int i = 0; i < kJobs; ++i) {
+    const std::string name = "spin" + std::to_string(i);
+    REQUIRE(instance.lull({"start", name}).exit_code == 0);
+    jobs.push_back(instance.status(name)["pid"].get<pid_t>());
+  }
+  const Someone someone;
+  for (const pid_t pid : jobs)
+    REQUIRE(eventually([&] { return has_level(pid, throttle().busy); }));
+  const auto use = [&] {
+    std::vector<Duration> each;
+    each.reserve(jobs.size());
+    for (const pid_t pid : jobs)
+      each.push_back(cpu_of(pid));
+    return each;
+  };
+  const auto before = use();
+  const auto theirs = cpu_of(someone.spinner.pid());
+  CHECK(eventually([&] {
+    const auto now = use();
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      if (now[i] == before[i]) return false;
+    }
+    return true;
+  }));
+  Duration ours{0};
+  const auto now = use();
+  for (std::size_t i = 0; i < now.size(); ++i)
+    ours += now[i] - before[i];
+  const Duration foreground = cpu_of(someone.spinner.pid()) - theirs;
+  INFO("jobs " << ours.count() << " us, foreground " << foreground.count() << " us");
+  CHECK(ours < foreground / 4);
+}
+
+TEST_CASE("loop: a job that reads gives way to somebody who reads too, and gets the disk back") {
+  if (!is_quiet()) return;
+  const TempFolder files;
+  const std::string file = files.write("blocks", std::string(16 << 20, 'x'));
+  ::sync();
+  Instance instance;
+  instance.settings(thresholds());
+  Child run({lull_program(), "run", "-v", "--", probe(), "read", file}, instance.environment());
+  REQUIRE(eventually([&] { return is_at(run, throttle().light) || run.ended(); }));
+  if (run.ended()) {
+    WARN("skipped: no reads past the page cache in " << files.path());
+    return;
+  }
+  const auto job = [&] {
+    const auto keepers = os::children_of(run.pid());
+    return keepers.empty() ? pid_t{0} : os::main_child_of(keepers.front());
+  };
+  REQUIRE(eventually([&] { return job() != 0; }));
+  const auto read_by = [](pid_t pid) {
+    const auto io = os::read_file("/proc/" + std::to_string(pid) + "/io");
+    return io ? os::parse_process_io(*io).value().read.count : 0;
+  };
+  const pid_t pid = job();
+  if (!eventually([&] { return read_by(pid) > 0; })) {
+    WARN("skipped: the kernel does not count what is read in " << files.path());
+    return;
+  }
+  {
+    Child somebody({probe(), "read", file}, {});
+    // Alike but for their priority: without it each would get half.
+    CHECK(eventually([&] {
+      const auto ours = read_by(pid);
+      const auto theirs = read_by(somebody.pid());
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      return (read_by(pid) - ours) * 4 < read_by(somebody.pid()) - theirs;
+    }));
+    CHECK(eventually([&] { return is_at(run, throttle().busy); }));
+  }
+  CHECK(eventually([&] { return is_at(run, throttle().light); }));
+  const auto before = read_by(pid);
+  CHECK(eventually([&] { return read_by(pid) > before; }));
+  ::kill(run.pid(), SIGTERM);
+  CHECK(run.wait().exit_code == 128 + SIGTERM);
+}
+
 TEST_CASE("loop: a new daemon drives the jobs of the one that was killed") {
   if (!is_quiet()) return;
   Instance instance;
