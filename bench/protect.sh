@@ -6,6 +6,7 @@
 # LULL_BENCH_DIR   where the scratch folder and its disk go (/var/tmp: a real disk); 2 GB
 # LULL_BENCH_ROUNDS how often each way is measured (7)
 # LULL_BENCH_COST  for how many seconds the cost is measured (60)
+# LULL_BENCH_SEED  of the pauses before onsets (a new one each time); the heading says it
 # LULL_BENCH_QUICK 1: fewer and shorter rounds; shows that it works, proves no figure
 set -euo pipefail
 export LC_ALL=C  # a decimal point, in awk and printf
@@ -22,11 +23,14 @@ source "$here/protect_disk.sh"
 # shellcheck source=bench/protect_time.sh
 source "$here/protect_time.sh"
 
-parts=(C2 C1 duty I1 sparse I2 onoff latency cost I4)
-rounds=${LULL_BENCH_ROUNDS:-7} seconds=6 settle=1.5 onsets=10 on_seconds=2 off_seconds=4 cycles=4 cost_seconds=${LULL_BENCH_COST:-60}
+parts=(C2 C1 duty I1 sparse I2 onoff latency overhead cost I4)
+rounds=${LULL_BENCH_ROUNDS:-7} seconds=6 settle=1.5 onsets=10 on_seconds=2 off_seconds=4 cycles=4 pairs=9 cost_seconds=${LULL_BENCH_COST:-60}
 if [[ ${LULL_BENCH_QUICK:-0} == 1 ]]; then
-  rounds=2 seconds=2 settle=1 onsets=2 cycles=1 cost_seconds=5
+  rounds=2 seconds=2 settle=1 onsets=2 cycles=1 pairs=2 cost_seconds=5
 fi
+
+seed=${LULL_BENCH_SEED:-$RANDOM}
+RANDOM=$seed
 
 monotonic_us() { awk 'NR == FNR { print int($1 * 1000000) }' /proc/uptime; }
 
@@ -97,6 +101,7 @@ main() {
   (( EUID != 0 )) || make_group
   loops_per_us=$("$work/bin/bench_foreground" calibrate)
   heading "$work" 'ratio to alone' 'as measured'
+  note "seed $seed"
   for part in "${parts[@]}"; do "measure_$part"; done
   (( disturbed == 0 )) || note "$disturbed rounds began while somebody else used the machine"
   finish

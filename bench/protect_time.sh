@@ -80,6 +80,47 @@ measure_latency_disk() {
   restore_schedulers
 }
 
+# --- what a job pays --------------------------------------------------------------------------------
+
+# took CMD...: how many us.
+took() {
+  local from=${EPOCHREALTIME/./}
+  "$@" < /dev/null > /dev/null 2>> "$instance/log" || die "$* fails"
+  echo $((${EPOCHREALTIME/./} - from))
+}
+
+# overhead WHAT CMD...: a row for each of lull's ways, of CMD's time under it to its time plain.
+overhead() {
+  local what=$1 variant pair
+  shift
+  rm -f "$memory"/*.*
+  for (( pair = 0; pair < pairs; pair++ )); do
+    for variant in plain "${ours[@]}"; do
+      await_quiet
+      new_instance "$variant"
+      wrap_for "$variant"
+      [[ $variant != plain ]] || wrap=(setsid -w)
+      keep "$variant.us" "$(took "${wrap[@]}" "$@")"
+    done
+  done
+  for variant in "${ours[@]}"; do
+    paired "$memory/$variant.us" "$memory/plain.us" > "$memory/ratio"
+    row "$what, $(called "$variant")" "$(spread "$memory/ratio")" \
+      "$(median "$memory/$variant.us") us" '<= 1.02'
+  done
+}
+
+measure_overhead() {
+  our_ways
+  section "overhead: the time of a job that has the machine to itself, to its time without lull; $pairs pairs"
+  overhead 'computing' awk 'BEGIN { for (i = 0; i < 6e7; ++i) sum += i; print sum }'
+  make_disk || return 0
+  use_scheduler none || return 0
+  # shellcheck disable=SC2016  # the inner shell's
+  overhead 'reading' sh -c 'for n in 1 2 3 4; do dd if="$0" of=/dev/null bs=256k iflag=direct; done' "$disk"
+  restore_schedulers
+}
+
 # --- what lull itself uses --------------------------------------------------------------------------
 
 # usage: "SWITCHES CPU_NS" so far of lull and its keepers, all threads.
