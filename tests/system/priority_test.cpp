@@ -164,7 +164,7 @@ TEST_CASE("job: environment_file is read, and lull keeps no trace of any of it")
   CHECK(slurp(run.run_file()).find("s3cret") == std::string::npos);
 }
 
-TEST_CASE("job: as root, `user` gives it that user's ids and groups; otherwise it cannot start") {
+TEST_CASE("job: as root, `user` gives it that user's ids and groups, and else it cannot start") {
   JobSpec spec = probe_job({"self"});
   spec.user = "nobody";
   spec.directory = "/";

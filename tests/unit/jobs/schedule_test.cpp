@@ -55,7 +55,7 @@ TEST_CASE("schedule: absurd periods and instants neither overflow nor loop") {
         TimePoint(sys_days(year(2025) / 1 / 1)));
 }
 
-TEST_CASE("schedule: the last slot lies in (after, until]") {
+TEST_CASE("schedule: the last slot lies after `after`, and at `until` at the latest") {
   const Schedule daily = at({"02:30", "18:00"});
   const TimePoint slot = kStart + hours(18);
   CHECK(last_slot(daily, kStart - days(400), slot, kStart, Zone()) == slot);
