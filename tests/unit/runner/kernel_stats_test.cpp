@@ -35,7 +35,7 @@ TEST_CASE("kernel stats: diskstats of every age, from before discards to flushes
       " 259  0 nvme0n1 10 1 80 5 20 2 160 9 3 700 14 1 0 8 1 42 6\n");
   REQUIRE(disks.has_value());
   REQUIRE(disks->size() == 2);
-  const DeviceCounters sda{"sda", 10, 20, 0, {80 * 512}, {160 * 512}, 3, milliseconds(700)};
+  const DeviceCounters sda{"sda", 10, 20, 0, {40960}, {81920}, 3, milliseconds(700)};
   CHECK(disks->at(0) == sda);
   CHECK(disks->at(1).name == "nvme0n1");
   CHECK(disks->at(1).flushes == 42);
