@@ -274,7 +274,8 @@ class Attended : public AttachedEvents {
 };
 
 /// One command from its record to its exit code.
-Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths, bool verbose) {
+Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
+                     const ForegroundSettings& foreground, bool verbose) {
   Record record(paths);
   RunRecord run;
   run.job = spec.name;
@@ -300,7 +301,7 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths, bool v
                      *launched,
                      record,
                      paths.runtime_dir,
-                     {},
+                     foreground,
                      verbose,
                      streams->pty.has_value()});
   AttachedRun(loop, std::move(launched->keeper), std::move(streams->pty), attended).follow();
@@ -311,14 +312,16 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths, bool v
   return exit_code_of(ending, attended.failed());
 }
 
-Result<JobSpec> spec_of_file(const RunOptions& options, const os::InstancePaths& paths) {
-  const auto self = os::own_account();
-  if (!self) return self.error();
-  const supervisor::LoadedJob job = supervisor::load_job(options.job_file, paths, *self);
-  for (const config::Diagnostic& problem : job.diagnostics) {
+void print(const std::vector<config::Diagnostic>& diagnostics) {
+  for (const config::Diagnostic& problem : diagnostics)
     std::fprintf(stderr, "%s\n", to_string(problem).c_str());
-  }
-  if (!job.spec) return Error(options.job_file + " has errors");
+}
+
+Result<JobSpec> spec_of_file(const std::string& file, const os::InstancePaths& paths,
+                             const Account& self) {
+  const supervisor::LoadedJob job = supervisor::load_job(file, paths, self);
+  print(job.diagnostics);
+  if (!job.spec) return Error(file + " has errors");
   return *job.spec;
 }
 
@@ -331,13 +334,17 @@ int run_run(const InstanceOptions& instance, const RunOptions& options) {
     return kUsage;
   }
   const os::InstancePaths paths = paths_of(instance);
-  const auto spec =
-      options.job_file.empty() ? spec_of_command(options) : spec_of_file(options, paths);
+  const auto self = os::own_account();
+  const auto spec = !self                      ? Result<JobSpec>(self.error())
+                    : options.job_file.empty() ? spec_of_command(options)
+                                               : spec_of_file(options.job_file, paths, *self);
   if (!spec) {
     complain(spec.error().what());
     return kUsage;
   }
-  const auto exit_code = run_spec(*spec, paths, options.verbose);
+  const supervisor::Loaded loaded = supervisor::load_settings(paths, *self);
+  if (options.job_file.empty()) print(loaded.diagnostics);  // a job file's have these among them
+  const auto exit_code = run_spec(*spec, paths, loaded.settings.foreground, options.verbose);
   if (exit_code) return *exit_code;
   complain(exit_code.error().what());
   return kFailed;

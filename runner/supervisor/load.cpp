@@ -137,8 +137,8 @@ Loaded load(const os::InstancePaths& paths, const Account& self) {
   return loader.take();
 }
 
-ForegroundSettings load_foreground(const os::InstancePaths& paths, const Account& self) {
-  return Loader(paths, self).take().settings.foreground;
+Loaded load_settings(const os::InstancePaths& paths, const Account& self) {
+  return Loader(paths, self).take();
 }
 
 LoadedJob load_job(const std::string& path, const os::InstancePaths& paths, const Account& self) {

@@ -37,9 +37,8 @@ struct Loaded {
 /// other endings are passed over. `[ceiling]` is applied.
 Loaded load(const os::InstancePaths& paths, const Account& self);
 
-/// The foreground's thresholds in lull.toml alone; what is wrong there keeps its default, and `lull
-/// check` says so.
-ForegroundSettings load_foreground(const os::InstancePaths& paths, const Account& self);
+/// lull.toml alone: without jobs. What is wrong there keeps its default and is among `diagnostics`.
+Loaded load_settings(const os::InstancePaths& paths, const Account& self);
 
 /// Loads one job file from anywhere under the settings of the instance, whose diagnostics are among
 /// the job's. A relative path counts from the current folder.

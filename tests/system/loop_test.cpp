@@ -148,6 +148,27 @@ TEST_CASE("loop: lull run says each change with -v, and exits as the command doe
   CHECK(run.wait().exit_code == 128 + SIGTERM);
 }
 
+TEST_CASE("loop: lull run heeds the thresholds of lull.toml") {
+  if (!is_quiet()) return;
+  Instance instance;
+  instance.settings("[foreground]\nbusy_cpu = \"1%\"\n");
+  // Less than what is busy by default.
+  const Child somebody({"sh", "-c", "while :; do sleep 0.01; done"}, {});
+  Child run({lull_program(), "run", "-v", "--", probe(), "spin", "1"}, instance.environment());
+  CHECK(eventually([&] { return is_at(run, throttle().busy); }));
+  ::kill(run.pid(), SIGTERM);
+  CHECK(run.wait().exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("run: a mistake in lull.toml is said, and the command runs") {
+  Instance instance;
+  instance.settings("[foreground]\nbusy_cpu = 25\n");
+  const Finished done = instance.lull({"run", "--", "true"});
+  CHECK(done.exit_code == 0);
+  CHECK_THAT(done.err, ContainsSubstring("lull.toml:"));
+  CHECK_THAT(done.err, ContainsSubstring("error:"));
+}
+
 TEST_CASE("loop: lull runs of one user and of another are nobody's foreground") {
   if (!is_quiet()) return;
   Instance instance;
