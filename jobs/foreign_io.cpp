@@ -12,6 +12,11 @@ std::int64_t signed_sum(const Sample& sample, Bytes DeviceCounters::*field) {
   return sum;
 }
 
+bool is_at_rest(const Sample& sample) {
+  return std::all_of(sample.disks.begin(), sample.disks.end(),
+                     [](const DeviceCounters& disk) { return disk.in_flight == 0; });
+}
+
 std::int64_t since(const Sample& first, const Sample& now, Bytes Sample::*field) {
   return static_cast<std::int64_t>((now.*field).count - (first.*field).count);
 }
@@ -19,7 +24,9 @@ std::int64_t since(const Sample& first, const Sample& now, Bytes Sample::*field)
 }  // namespace
 
 void ForeignIo::add(const Sample& sample) {
+  if (!asked_) asked_ = sample.at;
   if (!first_) {
+    if (!is_at_rest(sample) && sample.at - *asked_ < kWindow) return;
     first_ = sample;
     marks_.push_back({sample.at, 0, 0});
     return;

@@ -15,7 +15,10 @@ namespace lull {
 /// device's when it completes, so what a device has done minus what we asked for is the
 /// foreground's total less what of ours is still under way: only its running maximum says
 /// something, and that never says too much as long as our jobs do no I/O that is counted to nobody
-/// (write-back of the file system's own records), which `kOverhead` allows for.
+/// (write-back of the file system's own records), which it allows for.
+///
+/// What was under way when the looking began would count as somebody else's once it completes. So it
+/// begins with the first sample in which the disks are at rest, or after `kWindow` anyhow.
 class ForeignIo {
  public:
   /// Takes the next sample.
@@ -36,7 +39,8 @@ class ForeignIo {
   std::vector<Mark> marks_;  ///< of the last kWindow, oldest first
   std::int64_t reads_max_ = 0;
   std::int64_t writes_max_ = 0;
-  std::optional<Sample> first_;
+  std::optional<Instant> asked_;  ///< of the first sample
+  std::optional<Sample> first_;   ///< that counts
 };
 
 /// Tells by state that others wait for a disk, long before their amount could: a foreground that

@@ -43,6 +43,11 @@ std::optional<Observation> Looks::add(Sample now) {
   return seen;
 }
 
+void Looks::forget() {
+  samples_.clear();
+  foreign_ = ForeignIo();
+}
+
 std::optional<Observation> Looks::cpu_and_stalls(const Sample& now) const {
   const auto recent = std::find_if(samples_.rbegin(), samples_.rend(),
                                    [&](const Sample& one) { return now.at - one.at >= kShort; });

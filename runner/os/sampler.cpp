@@ -149,7 +149,7 @@ std::vector<DeviceCounters> Sampler::listen() {
 bool Sampler::look_for_others() {
   std::set<pid_t> alive;
   std::set<pid_t> fresh;
-  bool found = false;
+  bool changed = false;
   const auto pids = all_processes();
   if (!pids) return false;
   for (const pid_t pid : *pids) {
@@ -163,7 +163,7 @@ bool Sampler::look_for_others() {
       RunProcesses other;
       other.keeper.pid = pid;
       others_.emplace(pid, RunMeter(std::move(other)));
-      found = true;
+      changed = true;
     } else if (newcomers_.contains(pid)) {
       strangers_.insert(pid);
     } else {
@@ -175,9 +175,10 @@ bool Sampler::look_for_others() {
   for (auto other = others_.begin(); other != others_.end();) {
     const bool gone = !alive.contains(other->first);
     if (gone) add_use(gone_, other->second.read());
+    changed = changed || gone;
     other = gone ? others_.erase(other) : std::next(other);
   }
-  return found;
+  return changed;
 }
 
 const Use* Sampler::use_of(RunKey key) const {

@@ -28,7 +28,7 @@ class Sampler {
   /// One look at everything. `at` is now.
   Sample take(Instant at);
   /// Looks for runs of other lulls, of this user or another: they are nobody's foreground. True
-  /// when there are ones that the last sample did not know.
+  /// when some came or went since the last look: what they used meanwhile is in no sample.
   bool look_for_others();
 
   /// What a run used since it was added; none for a key that is not there.

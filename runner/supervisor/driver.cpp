@@ -131,7 +131,7 @@ void Driver::tick() {
 void Driver::take_sample(Instant now) {
   if (now - others_looked_for_ >= kOthersEvery) {
     others_looked_for_ = now;
-    sampler_.look_for_others();
+    if (sampler_.look_for_others()) looks_.forget();
   }
   const auto seen = look(sampler_.take(now));
   if (seen && would_be_news(*seen) && sampler_.look_for_others()) {

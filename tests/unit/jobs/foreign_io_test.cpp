@@ -41,6 +41,40 @@ TEST_CASE("foreign I/O: our own, however much is under way, is nobody else's") {
   CHECK(disk.foreign.share() == 0);
 }
 
+TEST_CASE("foreign I/O: what was under way when the looking began is nobody's") {
+  Sample sample;
+  sample.disks = {{.name = "sda", .in_flight = 3}};
+  ForeignIo foreign;
+  foreign.add(sample);  // 10 MB of ours were counted before, and are not completed
+  const auto step = [&](std::uint64_t own, std::uint64_t device, std::uint64_t in_flight) {
+    sample.at += milliseconds(100);
+    sample.own_read.count += own;
+    sample.disks[0].read.count += device;
+    sample.disks[0].in_flight = in_flight;
+    foreign.add(sample);
+  };
+  step(10 * kMB, 12 * kMB, 2);
+  step(2 * kMB, 10 * kMB, 0);
+  for (int i = 0; i < 20; ++i)
+    step(10 * kMB, 10 * kMB, 2);
+  CHECK(foreign.recent().count == 0);
+  for (int i = 0; i < 20; ++i)  // and somebody's, on a disk that is never at rest
+    step(10 * kMB, 11 * kMB, 2);
+  CHECK(foreign.recent().count == 10 * kMB);
+}
+
+TEST_CASE("foreign I/O: a disk that is never at rest is waited for no longer than a second") {
+  Sample sample;
+  sample.disks = {{.name = "sda", .in_flight = 1}};
+  ForeignIo foreign;
+  for (int i = 0; i <= 20; ++i) {
+    foreign.add(sample);
+    sample.at += milliseconds(100);
+    sample.disks[0].read.count += kMB;
+  }
+  CHECK(foreign.recent().count == 10 * kMB);
+}
+
 TEST_CASE("foreign I/O: a foreground beside us is seen, much or little") {
   Disk disk;
   for (int i = 0; i < 20; ++i)

@@ -63,6 +63,17 @@ TEST_CASE("looks: after a run came or went, only what comes after it is compared
   CHECK(machine.seen->cpu == Approx(2));
 }
 
+TEST_CASE("looks: what a run that ended did last is not taken for somebody else's") {
+  Machine machine;
+  machine.step(milliseconds(300), 0, 100'000);
+  REQUIRE(machine.looks.hint(machine.sample.at));
+  machine.looks.forget();
+  machine.step(milliseconds(100), 0, 5'000'000);
+  CHECK_FALSE(machine.looks.hint(machine.sample.at));
+  machine.step(milliseconds(100), 0, 100'000);
+  CHECK(machine.looks.hint(machine.sample.at));
+}
+
 TEST_CASE("looks: who waits beside us is believed, but not while we record a change") {
   Machine machine;
   machine.step(milliseconds(300));
