@@ -12,8 +12,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(dirname "$here")
 # shellcheck source=bench/lib.sh
 source "$here/lib.sh"
+# shellcheck source=bench/instances.sh
+source "$here/instances.sh"
 
-nobody=65534
 parallel=4
 jobs=1000 files=10000 idle_seconds=60 rounds=7 check_rounds=9 slots=200
 if [[ ${LULL_BENCH_QUICK:-0} == 1 ]]; then
@@ -26,55 +27,7 @@ important=$'[priority]\npolicy = "important"'
 
 # --- what nearly every part does ------------------------------------------------------------------
 
-# The folders of an instance, empty; the job files are ours, the rest belongs to user $1. Those of
-# earlier rounds stay until the end: ext4 passes over inodes deleted within the last minutes one by
-# one when it looks for a free one, so clearing up between rounds would slow down the next.
-new_instance() {
-  local user=$1
-  instances=$((instances + 1))
-  instance=$work/$instances
-  mkdir -p "$instance"/{config/jobs,state,run,out}
-  chmod 755 "$instance" "$instance/config"
-  chmod 700 "$instance/state" "$instance/run"
-  chown "$user" "$instance"/{state,run,out}
-  printf 'max_concurrent = %d\n' "$parallel" > "$instance/config/lull.toml"
-}
-
-# become USER CMD...: takes this shell's place, with an environment of nothing, as root or whoever we
-# are unless USER is another.
-become() {
-  local user=$1 drop=()
-  shift
-  [[ $user == "$EUID" ]] ||
-    drop=(setpriv --reuid "$user" --regid "$user" --clear-groups --inh-caps=-all)
-  exec env -i PATH="$PATH" HOME="$instance/state" TZ=UTC \
-    LULL_CONFIG_DIR="$instance/config" LULL_STATE_DIR="$instance/state" \
-    LULL_RUNTIME_DIR="$instance/run" "${drop[@]}" "$@"
-}
-
-as() { (become "$@"); }
 lull() { as "$EUID" "$work/bin/lull" "$@"; }
-
-# Starts the supervisor of the instance as user $1; `daemon` is its pid once it has read its jobs.
-start_daemon() {
-  (become "$1" "$work/bin/lull" daemon < /dev/null > "$instance/log" 2>&1) &
-  daemon=$!
-  local tries
-  for (( tries = 0; tries < 200; tries++ )); do
-    if grep -qs ' jobs: ' "$instance/log"; then return; fi
-    kill -0 "$daemon" 2> /dev/null || break
-    pause 0.05
-  done
-  cat "$instance/log" >&2
-  die "the supervisor does not start"
-}
-
-stop_daemon() {
-  [[ -n $daemon ]] || return 0
-  kill "$daemon" 2> /dev/null || true
-  wait "$daemon" 2> /dev/null || true
-  daemon=''
-}
 
 # far_jobs COUNT: the examples, COUNT of them under new names. Each keeps its form (a list, a weekday,
 # a period) and gets a schedule of its own that is not due for months.
@@ -221,6 +174,7 @@ due_jobs() {
 round_of_lull() {
   local user=$1 due
   new_instance "$user"
+  printf 'max_concurrent = %d\n' "$parallel" > "$instance/config/lull.toml"
   due=$(( $(date +%s) + 3 ))
   due_jobs "$(date -u -d "@$due" '+%Y-%m-%d %H:%M:%S')"
   start_daemon "$user"
@@ -307,8 +261,6 @@ measure_build() {
 
 # --- all ----------------------------------------------------------------------------------------------
 
-daemon=''
-instances=0 instance=''
 others=()
 clean_up() {
   stop_daemon

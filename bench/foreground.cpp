@@ -4,9 +4,12 @@
 //   duty THREADS WORK_US PERIOD_US SECONDS LOOPS_PER_US    a fixed piece of work each period
 //   randread DEVICE SECONDS [GAP_MS]                       one direct 4k read after the other
 //   commits FOLDER SECONDS PER_S                           durable SQLite transactions
+//   command CMD...                                         once; how many of it a second would hold
 #include "bench/load.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <spawn.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <exception>
@@ -172,6 +175,21 @@ int commits(const std::string& folder, double seconds, double per_s) {
   return 0;
 }
 
+int command(char** argv) {
+  const std::int64_t start = now_us();
+  pid_t child = 0;
+  int status = 0;
+  if (::posix_spawnp(&child, argv[0], nullptr, nullptr, argv, environ) != 0 ||
+      ::waitpid(child, &status, 0) != child || status != 0) {
+    give_up(argv[0]);
+  }
+  const std::int64_t took = now_us() - start;
+  open_object(start);
+  std::printf("\"work_per_s\": %.5f}\n",
+              static_cast<double>(kSecondUs) / static_cast<double>(took));
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const std::string_view load = argc > 1 ? argv[1] : "";
   const auto at = [&](int i) { return number(argv[i]); };
@@ -185,6 +203,7 @@ int run(int argc, char** argv) {
   }
   if (load == "randread" && (argc == 4 || argc == 5))
     return randread(argv[2], at(3), argc == 5 ? at(4) : 0);
+  if (load == "command" && argc > 2) return command(argv + 2);
   if (load == "commits" && argc == 5) return commits(argv[2], at(3), at(4));
   return 2;
 }

@@ -1,10 +1,11 @@
 #!/bin/bash
-# protect.sh [--only PART]: what jobs cost the foreground under lull and under what it is held against,
-# and what they get done meanwhile. Prints a table. README.md says what the parts are.
+# protect.sh [--only PART]... [--machine v1|bare]: what jobs cost the foreground under lull and under
+# what it is held against, and what they get done meanwhile. Prints a table. README.md says what the
+# parts are.
 #
 # LULL_PROGRAM     the optimised lull, with lull-keeper and bench/ beside it
 # LULL_BENCH_DIR   where the scratch folder and its disk go (/var/tmp: a real disk); 2 GB
-# LULL_BENCH_ROUNDS how often each way is measured (7)
+# LULL_BENCH_ROUNDS how often each way is measured (5)
 # LULL_BENCH_COST  for how many seconds the cost is measured (60)
 # LULL_BENCH_SEED  of the pauses before onsets (a new one each time); the heading says it
 # LULL_BENCH_QUICK 1: fewer and shorter rounds; shows that it works, proves no figure
@@ -14,6 +15,8 @@ export LC_ALL=C  # a decimal point, in awk and printf
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=bench/lib.sh
 source "$here/lib.sh"
+# shellcheck source=bench/instances.sh
+source "$here/instances.sh"
 # shellcheck source=bench/protect_jobs.sh
 source "$here/protect_jobs.sh"
 # shellcheck source=bench/protect_cpu.sh
@@ -22,11 +25,14 @@ source "$here/protect_cpu.sh"
 source "$here/protect_disk.sh"
 # shellcheck source=bench/protect_time.sh
 source "$here/protect_time.sh"
+# shellcheck source=bench/protect_cost.sh
+source "$here/protect_cost.sh"
 
-parts=(C2 C1 duty I1 sparse I2 onoff latency overhead cost I4)
-rounds=${LULL_BENCH_ROUNDS:-7} seconds=6 settle=1.5 onsets=10 on_seconds=2 off_seconds=4 cycles=4 pairs=9 cost_seconds=${LULL_BENCH_COST:-60}
+parts=(C2 C1 I1 sparse I2 I4 onoff floor latency overhead cost)
+rounds=${LULL_BENCH_ROUNDS:-5} seconds=5 settle=1.5 onsets=10 on_seconds=2 off_seconds=4 pairs=9
+cost_seconds=${LULL_BENCH_COST:-60}
 if [[ ${LULL_BENCH_QUICK:-0} == 1 ]]; then
-  rounds=2 seconds=2 settle=1 onsets=2 cycles=1 pairs=2 cost_seconds=5
+  rounds=2 seconds=2 settle=1 onsets=2 pairs=2 cost_seconds=5
 fi
 
 seed=${LULL_BENCH_SEED:-$RANDOM}
@@ -34,42 +40,17 @@ RANDOM=$seed
 
 monotonic_us() { awk 'NR == FNR { print int($1 * 1000000) }' /proc/uptime; }
 
-# resumes FILE: of the onsets in FILE, how many ms after its end a job had 90 % of the rate back that
-# it had in the second before, over 100 ms. What did not come back within its time counts as all of it.
-resumes() {
-  local before after
-  while read -r seen; do
-    before=$(done_between "$(( $(saw from_us) - 1000000 ))" "$(saw from_us)")
-    after=$(saw to_us)
-    awk -v end="$after" -v full="$before" -v most="$off_seconds" '
-      { at[NR] = $1; work[NR] = $2 }
-      END {
-        for (i = j = 1; i <= NR; ++i) {
-          if (at[i] < end) continue
-          while (j < NR && at[j] < at[i] + 100000) ++j
-          if (at[j] - at[i] < 100000) break
-          if ((work[j] - work[i]) * 1e6 / (at[j] - at[i]) >= 0.9 * full) {
-            print (at[i] - end) / 1000
-            exit
-          }
-        }
-        print most * 1000
-      }' "$progress"/*
-  done < "$1"
-}
-
-latency_rows() {
-  if [[ -s $memory/yield ]]; then
-    row "ms to yield, $(called "$1")" "$(spread "$memory/yield")" "$(grep -c . "$memory/yield") onsets" '<= 150'
-  else
-    note "no onset found $(called "$1") at ease: the machine was busy all the time"
-  fi
-  row "ms to resume, $(called "$1")" "$(spread "$memory/resume")" '' '<= 1000'
-}
-
-measure_latency() {
-  measure_latency_cpu
-  measure_latency_disk
+# on_machine SHAPE CMD...: takes this shell's place with CMD, on a machine that has only cgroup v1, or
+# no cgroup at all. For this process and its children only; as root.
+on_machine() {
+  local hidden
+  case $1 in
+    v1) hidden=/sys/fs/cgroup/unified ;;
+    bare) hidden=/sys/fs/cgroup ;;
+    *) die "no machine $1: v1 or bare" ;;
+  esac
+  # shellcheck disable=SC2016  # the inner shell's
+  exec unshare --mount bash -euc 'umount -R "$1"; exec "${@:2}"' on_machine "$hidden" "${@:2}"
 }
 
 clean_up() {
@@ -81,17 +62,20 @@ clean_up() {
 }
 
 main() {
-  local part
+  local part machine='' wanted=() options=()
   while (( $# > 0 )); do
     case $1 in
-      --only) parts=("${2:?--only PART}"); shift ;;
+      --only) wanted+=("${2:?--only PART}") options+=(--only "$2") ;;
+      --machine) machine=${2:?--machine SHAPE} ;;
       *) die "no option $1" ;;
     esac
-    shift
+    shift 2
   done
+  (( ${#wanted[@]} == 0 )) || parts=("${wanted[@]}")
   for part in "${parts[@]}"; do
     [[ $(type -t "measure_$part") == function ]] || die "no part $part"
   done
+  [[ -z $machine ]] || on_machine "$machine" "$0" "${options[@]}"
   trap clean_up EXIT
   trap 'exit 130' INT TERM
   work=$(mktemp -d "${LULL_BENCH_DIR:-/var/tmp}/lull-bench.XXXXXX")

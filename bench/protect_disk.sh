@@ -69,7 +69,7 @@ remove_disk() {
   disk=''
 }
 
-readers() { compare "$rounds" 1 "$work/bin/bench_job" seqread "$disk" 300 %P -- "$@"; }
+readers() { compare 1 "$work/bin/bench_job" seqread "$disk" 300 %P -- "$@"; }
 
 measure_I1() {
   local scheduler
@@ -82,18 +82,9 @@ measure_I1() {
     compared per_s "$( [[ $scheduler == none ]] && echo '>= 0.96' || echo '>= 0.97')"
     compared p50_us ''
     compared p99_us '<= 1.3'
-    done_rows
+    shares_of "$memory/free.job" '' 'job'
   done
   restore_schedulers
-}
-
-# done_rows: what the jobs did meanwhile, MB per second.
-done_rows() {
-  local variant
-  for variant in "${variants[@]:1}"; do
-    awk '{ print $1 / 1e6 }' "$memory/$variant.job" > "$memory/ratio"
-    row "job's MB/s, $(called "$variant")" '' "$(spread "$memory/ratio")" ''
-  done
 }
 
 measure_sparse() {
@@ -104,7 +95,7 @@ measure_sparse() {
   readers p50_us p95_us -- randread "$disk" "$((2 * seconds))" 30
   compared p50_us '<= 1.1'
   compared p95_us '<= 1.5'
-  done_rows
+  shares_of "$memory/free.job" '' 'job'
   restore_schedulers
 }
 
@@ -116,11 +107,11 @@ measure_I2() {
     make_disk || return 0
     use_scheduler "$scheduler" || continue
     mount_disk
-    compare "$rounds" 1 "$work/bin/bench_job" bufwrite "$mounted/%V" 300 %P -- per_s p99_us -- \
+    compare 1 "$work/bin/bench_job" bufwrite "$mounted/%V" 300 %P -- per_s p99_us -- \
       randread "$disk" "$seconds"
     compared per_s '>= 0.9'
     compared p99_us ''
-    done_rows
+    shares_of "$memory/free.job" '' 'job'
     unmount_disk
   done
   restore_schedulers
@@ -134,7 +125,7 @@ measure_I4() {
   mkdir "$mounted"/{tree,commits}
   (cd "$mounted/tree" && head -c 20M "$work/disk" | split -a 4 -b 4096 -)
   # shellcheck disable=SC2016  # the inner shell's
-  compare "$rounds" 1 bash -c 'while rm -rf "$1" && rsync -a "$0/" "$1"; do :; done' \
+  compare 1 bash -c 'while rm -rf "$1" && rsync -a "$0/" "$1"; do :; done' \
     "$mounted/tree" "$mounted/%V/copy" -- p50_us p99_us -- commits "$mounted/commits" "$seconds" 20
   compared p50_us ''
   compared p99_us ''

@@ -1,55 +1,76 @@
-# Jobs beside a foreground, started in several ways: sourced by protect.sh after lib.sh.
+# Jobs beside a foreground, started in several ways: sourced by protect.sh after instances.sh.
 # shellcheck shell=bash disable=SC2154  # what protect.sh sets
 
-nobody=65534
 memory=''     # a scratch folder in memory: notes on a disk would be a load
 group=''      # a cgroup of the cpu controller whose weight is idle
 jobs=()       # the pids of the jobs that are at work, of their `lull run` where there is one
-instances=0   # folders so far
-instance=''   # that of the jobs at work: config, state and run
 progress=''   # the folder of their progress
 disturbed=0   # rounds that began while somebody else used the machine
 seen=''       # what the foreground saw last, JSON
-wrap=()
 
 # --- ways to start a job ----------------------------------------------------------------------------
 
-# ways DISK: `variants`, that exist here; those that rank CPU time only say nothing about a disk.
-ways() {
-  variants=(alone plain nice)
-  [[ $1 == disk ]] || variants+=(idle)
-  [[ $1 == disk || -z $group ]] || variants+=(cgroup)
-  variants+=(lull)
+# our_ways: `variants`, those of lull that exist here.
+our_ways() {
+  variants=(lull)
   (( EUID != 0 )) || variants+=(nobody)
 }
 
-# wrap_for VARIANT: `wrap`, what comes before the job's command. A session each, as cron and systemd do.
-wrap_for() {
-  local drop=()
+# ways cpu|disk: `variants`, all that exist here; those that rank CPU time only say nothing about a disk.
+ways() {
+  local ours
+  our_ways
+  ours=("${variants[@]}")
+  variants=(alone plain nice)
+  if [[ $1 == cpu ]]; then
+    variants+=(idle)
+    [[ -z $group ]] || variants+=(cgroup)
+    ours+=(daemon)
+  fi
+  variants+=("${ours[@]}")
+}
+
+called() {
   case $1 in
-    plain) wrap=(setsid) ;;
-    nice) wrap=(setsid nice -n 19 ionice -c 3) ;;
-    idle) wrap=(setsid chrt -i 0) ;;
-    cgroup) wrap=(setsid bash -c "echo \$\$ > $group/tasks && exec \"\$@\"" bash) ;;
-    lull | nobody)
-      [[ $1 == lull ]] || drop=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
-      wrap=(env -i PATH="$PATH" HOME="$instance/state" LULL_CONFIG_DIR="$instance/config"
-        LULL_STATE_DIR="$instance/state" LULL_RUNTIME_DIR="$instance/run" TZ=UTC
-        "${drop[@]}" "$work/bin/lull" run -v --)
-      ;;
-    *) die "no way $1" ;;
+    nice) echo 'nice 19, ionice' ;;
+    idle) echo SCHED_IDLE ;;
+    cgroup) echo 'cgroup, cpu.idle' ;;
+    lull) echo 'lull run' ;;
+    nobody) echo 'lull run as nobody' ;;
+    daemon) echo 'lull daemon' ;;
+    *) echo "$1" ;;
   esac
 }
 
-new_instance() {
-  local user=$EUID
-  [[ $1 != nobody ]] || user=$nobody
-  instances=$((instances + 1))
-  instance=$work/$instances progress=$memory/$instances
-  mkdir -p "$instance"/{config,state,run} "$progress"
-  chmod 755 "$instance" "$progress"
-  chmod 700 "$instance"/{state,run}
-  (( EUID != 0 )) || chown "$user" "$instance"/{state,run} "$progress"
+is_ours() { [[ $1 == lull || $1 == nobody || $1 == daemon ]]; }
+
+user_of() {
+  if [[ $1 == nobody ]]; then echo "$nobody"; else echo "$EUID"; fi
+}
+
+# take_way VARIANT CMD...: takes this shell's place with CMD. A session each, as cron and systemd do.
+take_way() {
+  local variant=$1
+  shift
+  case $variant in
+    plain) exec setsid "$@" ;;
+    nice) exec setsid nice -n 19 ionice -c 3 "$@" ;;
+    idle) exec setsid chrt -i 0 "$@" ;;
+    cgroup)
+      echo "$BASHPID" > "$group/tasks"
+      exec setsid "$@"
+      ;;
+    lull | nobody) become "$(user_of "$variant")" "$work/bin/lull" run -v -- "$@" ;;
+    *) die "no way $variant" ;;
+  esac
+}
+
+# new_jobs VARIANT: folders for jobs that start so.
+new_jobs() {
+  new_instance "$(user_of "$1")"
+  progress=$memory/$instances
+  mkdir "$progress"
+  chown "$(user_of "$1")" "$progress"
 }
 
 # start_jobs VARIANT COUNT CMD...: where CMD has %P, the job's progress file, and %V, a folder that is
@@ -58,13 +79,31 @@ start_jobs() {
   local variant=$1 count=$2 n command
   shift 2
   command=("${@//%V/$variant}")
-  new_instance "$variant"
+  new_jobs "$variant"
   [[ $variant != alone ]] || return 0
-  wrap_for "$variant"
   [[ "$*" != *%V* ]] || own_folder "$variant"
+  if [[ $variant == daemon ]]; then
+    start_under_daemon "$count" "${command[@]}"
+    return
+  fi
   for (( n = 0; n < count; n++ )); do
-    "${wrap[@]}" "${command[@]//%P/$progress/$n}" < /dev/null > /dev/null 2>> "$instance/log" &
+    (take_way "$variant" "${command[@]//%P/$progress/$n}") \
+      < /dev/null > /dev/null 2>> "$instance/log" &
     jobs+=("$!")
+  done
+}
+
+start_under_daemon() {
+  local count=$1 n
+  shift
+  for (( n = 0; n < count; n++ )); do
+    # A list of strings is written alike in JSON and TOML.
+    jq -rn '"command = \($ARGS.positional)"' --args -- "${@//%P/$progress/$n}" \
+      > "$instance/config/jobs/job$n.toml"
+  done
+  start_daemon "$EUID" --stop-jobs
+  for (( n = 0; n < count; n++ )); do
+    as "$EUID" "$work/bin/lull" start "job$n" > /dev/null
   done
 }
 
@@ -76,7 +115,7 @@ own_folder() {
 # stop_jobs: lull passes the signal on to its job.
 stop_jobs() {
   local pid tries
-  (( ${#jobs[@]} > 0 )) || return 0
+  stop_daemon
   for pid in "${jobs[@]}"; do
     kill -- "-$pid" 2> /dev/null || kill "$pid" 2> /dev/null || true
   done
@@ -148,17 +187,19 @@ keep() { printf '%s\n' "$2" >> "$memory/$1"; }
 # paired FILE FILE: line by line, so that a noisy minute hits both numbers of a ratio.
 paired() { paste "$1" "$2" | awk '{ print ($2 > 0 ? $1 / $2 : 0) }'; }
 
-# compare ROUNDS COUNT CMD... -- KEY... -- FOREGROUND...: rounds in turns over all `variants`; what the
-# foreground saw goes to the files VARIANT.KEY, what the jobs did per second to VARIANT.job.
+# compare COUNT CMD... -- KEY... -- FOREGROUND...: rounds in turns over all `variants`; what the
+# foreground saw goes to the files VARIANT.KEY, what the jobs did per second to VARIANT.job, and what
+# they do with nobody there to free.job.
 compare() {
-  local rounds=$1 count=$2 load=() keys=() variant key round
-  shift 2
+  local count=$1 load=() keys=() variant key round
+  shift
   while [[ $1 != -- ]]; do load+=("$1"); shift; done
   shift
   while [[ $1 != -- ]]; do keys+=("$1"); shift; done
   shift
   rm -f "$memory"/*.*
   for (( round = 0; round < rounds; round++ )); do
+    keep_free "$count" "${load[@]}"
     for variant in "${variants[@]}"; do
       await_quiet
       start_jobs "$variant" "$count" "${load[@]}"
@@ -171,23 +212,39 @@ compare() {
   done
 }
 
+# keep_free COUNT CMD...: what such jobs do per second with nobody there, no way of lull's. Nothing for
+# jobs that keep no progress.
+keep_free() {
+  local from to
+  [[ "$*" == *%P* ]] || return 0
+  await_quiet
+  start_jobs plain "$@"
+  pause "$settle"
+  from=$(monotonic_us)
+  pause "$seconds"
+  to=$(monotonic_us)
+  stop_jobs
+  keep free.job "$(done_between "$from" "$to")"
+}
+
 # compared KEY GOAL: a row for each variant, lull's held against GOAL.
 compared() {
-  local variant goal
+  local variant
   for variant in "${variants[@]}"; do
-    goal=''
-    [[ $variant != lull && $variant != nobody ]] || goal=$2
     paired "$memory/$variant.$1" "$memory/alone.$1" > "$memory/ratio"
-    row "$1, $(called "$variant")" "$(spread "$memory/ratio")" "$(spread "$memory/$variant.$1")" "$goal"
+    row "$1, $(called "$variant")" "$(spread "$memory/ratio")" "$(spread "$memory/$variant.$1")" \
+      "$(goal_for "$variant" "$2")"
   done
 }
 
-called() {
-  case $1 in
-    nice) echo 'nice 19, ionice' ;;
-    idle) echo SCHED_IDLE ;;
-    cgroup) echo 'cgroup, cpu.idle' ;;
-    nobody) echo 'lull as nobody' ;;
-    *) echo "$1" ;;
-  esac
+goal_for() { ! is_ours "$1" || echo "$2"; }
+
+# shares_of FILE GOAL WHAT: a row for each variant of what its jobs did, of the numbers in FILE.
+shares_of() {
+  local variant
+  for variant in "${variants[@]}"; do
+    [[ -e $memory/$variant.job ]] || continue
+    paired "$memory/$variant.job" "$1" > "$memory/ratio"
+    row "$3, $(called "$variant")" "$(spread "$memory/ratio")" '' "$(goal_for "$variant" "$2")"
+  done
 }

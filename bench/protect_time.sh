@@ -1,48 +1,114 @@
-# The parts of protect.sh that follow a job through time, and what lull itself uses: sourced by it.
+# The parts of protect.sh that follow a job through time: sourced by it.
 # shellcheck shell=bash disable=SC2154  # what protect.sh sets
 
-# lull's ways that exist here.
-our_ways() {
-  ours=(lull)
-  (( EUID != 0 )) || ours+=(nobody)
+# on_resource RESOURCE: the words for a foreground and a job on the CPU or the disk, as `need` and `load`.
+on_resource() {
+  case $1 in
+    CPU) need=(spin 2) load=("$work/bin/bench_job" spin 300 %P) ;;
+    disk) need=(randread "$disk") load=("$work/bin/bench_job" seqread "$disk" 300 %P) ;;
+  esac
 }
 
-reader() { start_jobs "$1" 1 "$work/bin/bench_job" seqread "$disk" 300 %P; }
+# ready RESOURCE: fails where it cannot be had.
+ready() { [[ $1 == CPU ]] || { make_disk && use_scheduler none; }; }
 
-# A foreground that comes and goes. Its off time belongs to the job, and so does a little of the rest.
+# levels: "UNIX_US STATE" of each change that lull's history has for the jobs of the newest instance.
+levels() {
+  as "$EUID" "$work/bin/lull" history --json | jq -r '
+    def us: capture("^(?<s>[^.+]*)(\\.(?<f>[0-9]+))?") |
+      ((.s + "Z") | fromdate) * 1000000 + (((.f // "0") + "000000")[0:6] | tonumber);
+    .[].levels[] | "\(.at | us) \(.state)"'
+}
+
+# --- a foreground that comes and goes ---------------------------------------------------------------
+
 measure_onoff() {
-  local variant cycle
-  our_ways
-  section "on and off: random reads 3 s on, 7 s off beside a sequential reader, none; $cycles cycles"
-  make_disk || return 0
-  use_scheduler none || return 0
-  rm -f "$memory"/*.*
-  for (( cycle = 0; cycle < cycles; cycle++ )); do
-    alone_rate 1 "$work/bin/bench_job" seqread "$disk" 300 %P > "$memory/rate"
-    for variant in "${ours[@]}"; do
-      await_quiet
-      keep "$variant.full" "$(< "$memory/rate")"
-      reader "$variant"
-      pause "$settle"
-      foreground randread "$disk" 3
-      pause 7
-      foreground randread "$disk" "$((2 * seconds))"
-      stop_jobs
-      keep "$variant.off" "$(done_between "$(($(saw from_us) - 7000000))" "$(saw from_us)")"
-      keep "$variant.floor" "$(done_between "$(saw from_us)" "$(saw to_us)")"
-    done
+  local resource
+  for resource in CPU disk; do
+    come_and_go "$resource" 1 1 10
+    come_and_go "$resource" 3 7 2
   done
-  for variant in "${ours[@]}"; do
-    paired "$memory/$variant.off" "$memory/$variant.full" > "$memory/ratio"
-    row "harvest of off, $(called "$variant")" "$(spread "$memory/ratio")" '' '>= 0.92'
-    paired "$memory/$variant.floor" "$memory/$variant.full" > "$memory/ratio"
-    row "left while on, $(called "$variant")" "$(spread "$memory/ratio")" '' '>= 0.01'
+}
+
+# come_and_go RESOURCE ON OFF TIMES: what the foreground gets done while it is there, what the job gets
+# done meanwhile, and how often lull changed its mind.
+come_and_go() {
+  local resource=$1 on=$2 off=$3 times=$4 need load variant round key=work_per_s
+  section "D1: the foreground wants the $resource for $on s, then nothing for $off s; $times times, $rounds rounds"
+  ready "$resource" || return 0
+  [[ $resource == CPU ]] || key=per_s
+  our_ways
+  variants=(alone plain nice "${variants[@]}")
+  on_resource "$resource"
+  rm -f "$memory"/*.*
+  for (( round = 0; round < rounds; round++ )); do
+    keep_free 1 "${load[@]}"
+    for variant in "${variants[@]}"; do one_round "$variant"; done
+  done
+  compared "$key" ''
+  shares_of "$memory/free.job" "$( (( off < 7 )) || echo '>= 0.92')" 'harvest of off'
+  our_ways
+  for variant in "${variants[@]}"; do
+    row "changes a minute, $(called "$variant")" "$(spread "$memory/$variant.changes")" '' ''
   done
   restore_schedulers
 }
 
-# Onset to the first 20 ms in which the job has less than a fifth of what it had before.
-yields() {
+# one_round VARIANT: adds up what was seen over all times.
+one_round() {
+  local variant=$1 time work=0 job=0 from
+  await_quiet
+  start_jobs "$variant" 1 "${load[@]}"
+  pause "$settle"
+  from=$(monotonic_us)
+  for (( time = 0; time < times; time++ )); do
+    foreground "${need[@]}" "$on"
+    work="$work + $(saw "$key")"
+    pause "$off"
+    [[ $variant == alone ]] ||
+      job="$job + $(done_between "$(saw to_us)" "$(( $(saw to_us) + off * 1000000 ))")"
+  done
+  stop_jobs
+  keep "$variant.$key" "$(awk "BEGIN { print ($work) / $times }")"
+  [[ $variant == alone ]] || keep "$variant.job" "$(awk "BEGIN { print ($job) / $times }")"
+  ! is_ours "$variant" ||
+    keep "$variant.changes" "$(levels | awk -v s="$(( ($(monotonic_us) - from) / 1000000 ))" '
+      END { print NR * 60 / s }')"
+}
+
+# A foreground that never stops, and what it leaves to a reader.
+measure_floor() {
+  section "floor: random reads that never stop beside a sequential reader, none; $rounds rounds of $((2 * seconds)) s"
+  make_disk || return 0
+  use_scheduler none || return 0
+  our_ways
+  variants=(alone "${variants[@]}")
+  readers per_s -- randread "$disk" "$((2 * seconds))"
+  compared per_s ''
+  shares_of "$memory/free.job" '>= 0.01' 'left to the job'
+  restore_schedulers
+}
+
+# --- how soon ---------------------------------------------------------------------------------------
+
+# On a CPU a job yields when lull's history has the level of a busy machine. Levels that an onset found
+# busy already say nothing and are left out.
+yields_on_CPU() {
+  local seen
+  levels > "$memory/levels"
+  while read -r seen; do
+    awk -v from="$(saw from_unix_us)" -v long="$(( $(saw to_us) - $(saw from_us) ))" '
+      { busy = $2 == "busy" || $2 == "strained" }
+      $1 <= from { before = busy; next }
+      busy && $1 < from + long && !at { at = $1 }
+      END { if (!before) print (at ? at - from : long) / 1000 }' "$memory/levels"
+  done < "$1"
+}
+
+# On a disk, with the first stretch between two notes in which it has less than a fifth of what it had
+# before.
+yields_on_disk() {
+  local seen
   while read -r seen; do
     awk -v from="$(saw from_us)" -v to="$(saw to_us)" \
       -v full="$(done_between "$(( $(saw from_us) - 1000000 ))" "$(saw from_us)")" '
@@ -56,122 +122,60 @@ yields() {
   done < "$1"
 }
 
-measure_latency_disk() {
-  local variant onset
+# resumes FILE: of the onsets in FILE, how many ms after its end a job had 90 % of the rate back that
+# it had in the second before, over 100 ms. What did not come back within its time counts as all of it.
+resumes() {
+  local seen
+  while read -r seen; do
+    awk -v end="$(saw to_us)" -v most="$off_seconds" \
+      -v full="$(done_between "$(( $(saw from_us) - 1000000 ))" "$(saw from_us)")" '
+      { at[NR] = $1; work[NR] = $2 }
+      END {
+        for (i = j = 1; i <= NR; ++i) {
+          if (at[i] < end) continue
+          while (j < NR && at[j] < at[i] + 100000) ++j
+          if (at[j] - at[i] < 100000) break
+          if ((work[j] - work[i]) * 1e6 / (at[j] - at[i]) >= 0.9 * full) {
+            print (at[i] - end) / 1000
+            exit
+          }
+        }
+        print most * 1000
+      }' "$progress"/*
+  done < "$1"
+}
+
+measure_latency() {
+  local resource need load variant onset onsets_seen=$memory/onsets
   our_ways
-  section "latency on a disk: a job reads, random reads come for $on_seconds s, none; $onsets times"
-  make_disk || return 0
-  use_scheduler none || return 0
-  for variant in "${ours[@]}"; do
-    await_quiet
-    : > "$memory/onsets"
-    reader "$variant"
-    for (( onset = 0; onset < onsets; onset++ )); do
-      pause "$off_seconds.$((RANDOM % 900 + 100))"  # not in step with anything of lull's
-      foreground randread "$disk" "$on_seconds"
-      printf '%s\n' "$seen" >> "$memory/onsets"
-    done
-    pause "$off_seconds"
-    stop_jobs
-    yields "$memory/onsets" > "$memory/yield"
-    resumes "$memory/onsets" > "$memory/resume"
-    latency_rows "$variant"
-  done
-  restore_schedulers
-}
-
-# --- what a job pays --------------------------------------------------------------------------------
-
-# took CMD...: how many us.
-took() {
-  local from=${EPOCHREALTIME/./}
-  "$@" < /dev/null > /dev/null 2>> "$instance/log" || die "$* fails"
-  echo $((${EPOCHREALTIME/./} - from))
-}
-
-# overhead WHAT CMD...: a row for each of lull's ways, of CMD's time under it to its time plain.
-overhead() {
-  local what=$1 variant pair
-  shift
-  rm -f "$memory"/*.*
-  for (( pair = 0; pair < pairs; pair++ )); do
-    for variant in plain "${ours[@]}"; do
+  for resource in CPU disk; do
+    section "latency: a job wants the $resource, and so does a foreground for $on_seconds s, $onsets times"
+    ready "$resource" || continue
+    on_resource "$resource"
+    for variant in "${variants[@]}"; do
       await_quiet
-      new_instance "$variant"
-      wrap_for "$variant"
-      [[ $variant != plain ]] || wrap=(setsid -w)
-      keep "$variant.us" "$(took "${wrap[@]}" "$@")"
+      : > "$onsets_seen"
+      start_jobs "$variant" 1 "${load[@]}"
+      for (( onset = 0; onset < onsets; onset++ )); do
+        pause "$off_seconds.$((RANDOM % 900 + 100))"  # not in step with anything of lull's
+        foreground "${need[@]}" "$on_seconds"
+        printf '%s\n' "$seen" >> "$onsets_seen"
+      done
+      pause "$off_seconds"
+      stop_jobs
+      "yields_on_$resource" "$onsets_seen" > "$memory/yield"
+      resumes "$onsets_seen" > "$memory/resume"
+      latency_rows "$variant"
     done
-  done
-  for variant in "${ours[@]}"; do
-    paired "$memory/$variant.us" "$memory/plain.us" > "$memory/ratio"
-    row "$what, $(called "$variant")" "$(spread "$memory/ratio")" \
-      "$(median "$memory/$variant.us") us" '<= 1.02'
+    restore_schedulers
   done
 }
 
-measure_overhead() {
-  our_ways
-  section "overhead: the time of a job that has the machine to itself, to its time without lull; $pairs pairs"
-  overhead 'computing' awk 'BEGIN { for (i = 0; i < 6e7; ++i) sum += i; print sum }'
-  make_disk || return 0
-  use_scheduler none || return 0
-  # shellcheck disable=SC2016  # the inner shell's
-  overhead 'reading' sh -c 'for n in 1 2 3 4; do dd if="$0" of=/dev/null bs=256k iflag=direct; done' "$disk"
-  restore_schedulers
-}
-
-# --- what lull itself uses --------------------------------------------------------------------------
-
-# usage: "SWITCHES CPU_NS" so far of lull and its keepers, all threads.
-usage() {
-  local pids pid
-  mapfile -t pids < <(
-    printf '%s\n' "${jobs[@]}"
-    for pid in "${jobs[@]}"; do pgrep -P "$pid" -x lull-keeper || true; done
-  )
-  for pid in "${pids[@]}"; do
-    cat "/proc/$pid"/task/*/status "/proc/$pid"/task/*/schedstat
-  done | awk '/ctxt_switches/ { switches += $2 } NF == 3 && /^[0-9]/ { ns += $1 }
-    END { printf "%d %d\n", switches, ns }'
-}
-
-# usage_rows SECONDS WHAT SWITCHES PERCENT: two rows, their goals, over SECONDS from now.
-usage_rows() {
-  local before after
-  before=$(usage)
-  pause "$1"
-  after=$(usage)
-  read -r switches percent < <(awk -v s="$1" '
-    NR == 1 { switches = $1; ns = $2 }
-    END { printf "%.1f %.3f\n", ($1 - switches) / s, ($2 - ns) / s / 1e7 }' <<< "$before"$'\n'"$after")
-  row "switches/s, $2" "$switches" '' "<= $3"
-  row "% of a core, $2" "$percent" '' "<= $4"
-}
-
-measure_cost() {
-  local variant switches percent reads
-  our_ways
-  section "cost of lull and its keeper over $cost_seconds s: a spinning job and no foreground"
-  for variant in "${ours[@]}"; do
-    await_quiet
-    start_jobs "$variant" 1 "$work/bin/bench_job" spin 300 %P
-    pause 3
-    usage_rows "$cost_seconds" "$(called "$variant")" 12 0.3
-    stop_jobs
-  done
-  section 'a reader beside random reads that never stop, none'
-  make_disk || return 0
-  use_scheduler none || return 0
-  for variant in "${ours[@]}"; do
-    await_quiet
-    reader "$variant"
-    "$work/bin/bench_foreground" randread "$disk" "$((cost_seconds + 5))" > /dev/null &
-    reads=$!
-    pause 3
-    usage_rows "$cost_seconds" "$(called "$variant")" 80 1
-    stop_jobs
-    wait "$reads"
-  done
-  restore_schedulers
+latency_rows() {
+  if [[ -s $memory/yield ]]; then
+    row "ms to yield, $(called "$1")" "$(spread "$memory/yield")" "$(grep -c . "$memory/yield") onsets" '<= 150'
+  else
+    note "no onset found $(called "$1") at ease: the machine was busy all the time"
+  fi
+  row "ms to resume, $(called "$1")" "$(spread "$memory/resume")" '' '<= 1000'
 }
