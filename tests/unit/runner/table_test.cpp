@@ -114,7 +114,7 @@ TEST_CASE("text width: printable keeps text and replaces what steers") {
   CHECK(printable("\xc0\xaf") == "\uFFFD\uFFFD");
 }
 
-TEST_CASE("terminal: no colour and no limit in a file; NO_COLOR and TERM=dumb are obeyed") {
+TEST_CASE("terminal: no colour and no limit in a file, and NO_COLOR and TERM=dumb are obeyed") {
   TerminalFacts facts{.is_terminal = true,
                       .columns = 120,
                       .columns_env = "99",
