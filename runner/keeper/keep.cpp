@@ -43,19 +43,18 @@ void begin_terminating(Run& run) {
   run.thaw_at = monotonic_ms() + kThawAgainMs;
 }
 
+void forget_driver(Run& run) {
+  sys(SYS_close, run.driver);
+  run.driver = -1;
+}
+
 /// Whoever signals so may freeze the job from now on. If that process ends, however it ends, the
 /// job goes on: nothing stays frozen because lull was killed.
 void take_driver(Run& run, pid_t driver) {
   run.autogroup_at = -1;  // its business now, and it may have moved the job to another level
-  if (run.driver >= 0) sys(SYS_close, run.driver);
+  if (run.driver >= 0) forget_driver(run);
   run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));
   if (run.driver < 0 && !run.suspended) thaw(run);
-}
-
-void driver_ended(Run& run) {
-  sys(SYS_close, run.driver);
-  run.driver = -1;
-  if (!run.suspended) thaw(run);
 }
 
 /// The main process decides the outcome. Whatever lives on after it is ended and counted.
@@ -197,6 +196,9 @@ void wait_for_event(Run& run) {
                   {run.supervisor, POLLIN, 0},
                   {run.driver, POLLIN, 0}};
   sys(SYS_ppoll, fds, 4, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
+  // Before the signals: one of them may bring the next driver, whose pidfd can have the same number.
+  const bool driver_ended = fds[3].revents != 0;
+  if (driver_ended) forget_driver(run);
   if (fds[0].revents != 0) take_signals(run);
   if (fds[1].revents != 0) copy_output(run);
   if (fds[2].revents != 0) {
@@ -204,7 +206,7 @@ void wait_for_event(Run& run) {
     run.supervisor = -1;
     if (run.plan.has(kStopWithSupervisor)) stop(run, "stopped");
   }
-  if (fds[3].revents != 0) driver_ended(run);
+  if (driver_ended && run.driver < 0 && !run.suspended) thaw(run);
 }
 
 void watch_job(Run& run) {
