@@ -32,10 +32,13 @@ double certain_cpu_stall(const Sample& before, const Sample& now, Duration span)
   return clamped_share(all - own, span);
 }
 
-/// Memory is short for all alike: whoever waits for it, the foreground will too.
+/// Memory is short for all alike, and whoever waits for it, the foreground will too; but what our
+/// jobs wait for may be a limit of their own.
 double memory_stall(const Sample& before, const Sample& now, Duration span) {
   if (!before.all || !now.all) return 0;
-  return clamped_share(now.all->memory - before.all->memory, span);
+  const bool known = before.own && now.own;
+  const Duration own = known ? now.own->memory - before.own->memory : Duration(0);
+  return clamped_share(now.all->memory - before.all->memory - own, span);
 }
 
 std::vector<DeviceUse> device_uses(const Sample& before, const Sample& now, Duration span) {

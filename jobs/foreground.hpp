@@ -42,6 +42,7 @@ struct Sample {
   Duration own_cpu{0};                ///< what all runs used, of this lull and of others
   Bytes own_read{};                   ///< what they asked block devices for
   Bytes own_written{};                ///< what they made dirty or wrote
+  bool own_io_known = true;           ///< false: not of all runs, some are another user's
   double waiting = 0;                 ///< about how many threads of others wait for I/O right now
   std::vector<DeviceCounters> disks;  ///< whole disks: what is stacked on another is not counted
   std::optional<Stalls> all;          ///< of the whole machine; none: the kernel keeps none

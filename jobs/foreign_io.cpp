@@ -1,6 +1,7 @@
 #include "jobs/foreign_io.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace lull {
 namespace {
@@ -17,13 +18,11 @@ bool is_at_rest(const Sample& sample) {
                      [](const DeviceCounters& disk) { return disk.in_flight == 0; });
 }
 
-std::int64_t since(const Sample& first, const Sample& now, Bytes Sample::*field) {
-  return static_cast<std::int64_t>((now.*field).count - (first.*field).count);
-}
-
 }  // namespace
 
-void ForeignIo::add(const Sample& sample) {
+void ForeignIo::add(const Sample& sample, bool writing) {
+  const std::int64_t written = signed_sum(sample, &DeviceCounters::written);
+  const std::int64_t just_written = written - std::exchange(written_, written);
   if (!asked_) asked_ = sample.at;
   if (!first_) {
     if (!is_at_rest(sample) && sample.at - *asked_ < kWindow) return;
@@ -33,14 +32,12 @@ void ForeignIo::add(const Sample& sample) {
   }
   const std::int64_t read =
       signed_sum(sample, &DeviceCounters::read) - signed_sum(*first_, &DeviceCounters::read);
-  const std::int64_t written =
-      signed_sum(sample, &DeviceCounters::written) - signed_sum(*first_, &DeviceCounters::written);
-  reads_max_ = std::max(reads_max_, read - since(*first_, sample, &Sample::own_read));
-  // The file system's own records of our writes (journal, bitmaps, inodes) are counted to nobody.
-  const std::int64_t own_written = since(*first_, sample, &Sample::own_written);
-  writes_max_ = std::max(writes_max_, written - own_written - own_written / 2);
-  marks_.push_back(
-      {sample.at, reads_max_ + writes_max_, static_cast<std::uint64_t>(read + written)});
+  const std::int64_t own_read = static_cast<std::int64_t>(sample.own_read.count) -
+                                static_cast<std::int64_t>(first_->own_read.count);
+  reads_max_ = std::max(reads_max_, read - own_read);
+  if (!writing) writes_ += just_written;
+  const std::int64_t total = read + written - signed_sum(*first_, &DeviceCounters::written);
+  marks_.push_back({sample.at, reads_max_ + writes_, static_cast<std::uint64_t>(total)});
   const auto old = std::find_if(marks_.begin(), marks_.end(),
                                 [&](const Mark& mark) { return sample.at - mark.at <= kWindow; });
   marks_.erase(marks_.begin(), old);

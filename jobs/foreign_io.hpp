@@ -12,17 +12,18 @@ namespace lull {
 // Neither needs an ear (jobs/slice.hpp), and neither is sure enough to do without one.
 
 /// Tells foreground I/O from our own by amount. A process's I/O is counted when it is submitted, a
-/// device's when it completes, so what a device has done minus what we asked for is the
+/// device's when it completes, so what a device has read minus what we asked for is the
 /// foreground's total less what of ours is still under way: only its running maximum says
-/// something, and that never says too much as long as our jobs do no I/O that is counted to nobody
-/// (write-back of the file system's own records), which it allows for.
+/// something, and that never says too much. What a device writes for us comes late, comes with the
+/// file system's own records, and comes twice where disks are mirrored: so it counts as others' only
+/// while nothing of ours can be on its way.
 ///
 /// What was under way when the looking began would count as somebody else's once it completes. So it
 /// begins with the first sample in which the disks are at rest, or after `kWindow` anyhow.
 class ForeignIo {
  public:
-  /// Takes the next sample.
-  void add(const Sample& sample);
+  /// Takes the next sample. `writing`: write-back of ours may be under way.
+  void add(const Sample& sample, bool writing);
   /// Bytes that others moved within the last `kWindow`.
   [[nodiscard]] Bytes recent() const;
   /// The share of others in all traffic of that time, 0..1.
@@ -38,7 +39,8 @@ class ForeignIo {
   };
   std::vector<Mark> marks_;  ///< of the last kWindow, oldest first
   std::int64_t reads_max_ = 0;
-  std::int64_t writes_max_ = 0;
+  std::int64_t writes_ = 0;
+  std::int64_t written_ = 0;      ///< by the disks, at the last sample
   std::optional<Instant> asked_;  ///< of the first sample
   std::optional<Sample> first_;   ///< that counts
 };
@@ -57,6 +59,8 @@ class Waiters {
   [[nodiscard]] bool are_suspected(Instant now) const;
   /// They left no doubt within the last second.
   [[nodiscard]] bool are_sure(Instant now) const { return now < sure_until_; }
+  /// Our jobs may have written until `at`.
+  void wrote(Instant at) { last_write_ = at; }
   /// Whether what our jobs wrote may still be on its way to a disk.
   [[nodiscard]] bool are_writing(Instant now) const;
 

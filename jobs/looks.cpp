@@ -26,9 +26,10 @@ bool is_within(const std::optional<Instant>& since, Instant now, Duration span) 
 }  // namespace
 
 std::optional<Observation> Looks::add(Sample now) {
-  if (is_within(changed_, now.at, kRecordFor)) now.waiting = 0;
-  foreign_.add(now);
+  if (recording(now.at)) now.waiting = 0;
   waiters_.add(now);
+  if (!now.own_io_known) foreign_ = ForeignIo();  // what cannot be told apart proves nothing
+  foreign_.add(now, writing(now.at));
   auto seen = cpu_and_stalls(now);
   if (seen) {
     seen->others_wait = waiters_.are_sure(now.at);
@@ -61,6 +62,8 @@ std::optional<Observation> Looks::cpu_and_stalls(const Sample& now) const {
   seen->own_cpu = fresh.own_cpu;
   return seen;
 }
+
+bool Looks::recording(Instant now) const { return is_within(changed_, now, kRecordFor); }
 
 bool Looks::hint(Instant now) const {
   return foreign_.recent().count >= kHint.count || waiters_.are_sure(now);

@@ -21,6 +21,8 @@ class Looks {
   /// A run was changed at `at`. What we record of that takes a while on a slow disk, where we and
   /// the file system's threads then wait as a foreground would.
   void changed(Instant at) { changed_ = at; }
+  /// Our jobs may have written until `at` without our knowing.
+  void wrote(Instant at) { waiters_.wrote(at); }
   /// An ear heard somebody on a disk at `at`.
   void heard(Instant at) { heard_ = at; }
 
@@ -28,6 +30,8 @@ class Looks {
   [[nodiscard]] bool hint(Instant now) const;
   /// Our own write-back may be under way.
   [[nodiscard]] bool writing(Instant now) const { return waiters_.are_writing(now); }
+  /// What we record of a change may be under way.
+  [[nodiscard]] bool recording(Instant now) const;
   /// The next look should come soon.
   [[nodiscard]] bool suspects(Instant now) const { return waiters_.are_suspected(now); }
 

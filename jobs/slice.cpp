@@ -43,9 +43,11 @@ bool wants_long_ear(const SliceState& state, const SliceInput& input) {
 
 /// One request is enough where nothing of ours can be under way any more.
 bool heard(const SliceInput& before, const SliceInput& now) {
+  if (now.mixed) return now.hint;
   const std::uint64_t enough = before.frozen && before.in_flight == 0 ? 1 : 2;
-  if (now.reads - before.reads >= enough || now.flushes != before.flushes) return true;
-  return !now.writing && now.writes - before.writes >= 2;
+  if (now.reads - before.reads >= enough) return true;
+  if (now.recording) return false;
+  return now.flushes != before.flushes || (!now.writing && now.writes - before.writes >= 2);
 }
 
 void enter(SliceState& state, Phase phase, Instant now) {

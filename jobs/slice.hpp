@@ -20,6 +20,8 @@ struct SliceInput {
   bool hint = false;     ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
   bool frozen = false;   ///< the kernel says that all of these runs stand still
   bool writing = false;  ///< our own write-back may be under way: completed writes prove nothing
+  bool recording = false;  ///< lull may be writing to its own records: nor do flushes
+  bool mixed = false;      ///< runs that are never held do I/O: only a hint tells of others
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
   std::uint64_t flushes = 0;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string_view>
 
 namespace lull::cli {
@@ -22,20 +23,6 @@ sigset_t taken_signals() {
   for (const int signal : kTaken)
     sigaddset(&set, signal);
   return set;
-}
-
-/// False at end of file or when the other side is gone.
-bool copy_some(int from, int to) {
-  std::array<char, 16384> buffer{};
-  const ssize_t size = ::read(from, buffer.data(), buffer.size());
-  if (size <= 0) return false;
-  std::string_view rest(buffer.data(), static_cast<std::size_t>(size));
-  while (!rest.empty()) {
-    const ssize_t written = ::write(to, rest.data(), rest.size());
-    if (written <= 0) return false;
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace
@@ -56,6 +43,7 @@ AttachedRun::AttachedRun(boost::asio::io_context& loop, os::KeeperProcess keeper
       end_(loop, keeper_.pidfd.get()),
       reports_(loop, keeper_.reports.get()),
       output_(loop),
+      room_(loop),
       keys_(loop) {
   const sigset_t set = taken_signals();
   signals_fd_ = os::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -65,6 +53,7 @@ AttachedRun::AttachedRun(boost::asio::io_context& loop, os::KeeperProcess keeper
   watch(reports_, &AttachedRun::take_reports);
   if (pty_) {
     pty_->slave.reset();  // the job's copy alone keeps its terminal open
+    terminal_ = os::open_terminal_for_output();
     output_.assign(pty_->master.get());
     watch(output_, &AttachedRun::take_output);
     listen_to_keys(raw_.enter());
@@ -72,7 +61,7 @@ AttachedRun::AttachedRun(boost::asio::io_context& loop, os::KeeperProcess keeper
 }
 
 AttachedRun::~AttachedRun() {
-  for (Descriptor* watched : {&signals_, &end_, &reports_, &output_, &keys_}) {
+  for (Descriptor* watched : {&signals_, &end_, &reports_, &output_, &room_, &keys_}) {
     if (watched->is_open()) watched->release();
   }
 }
@@ -99,9 +88,15 @@ void AttachedRun::listen_to_keys(bool on) {
 void AttachedRun::follow() {
   loop_.run();
   if (pty_) {  // what is still on its way
+    if (room_.is_open()) room_.release();
     pollfd output{pty_->master.get(), POLLIN, 0};
-    while (pty_ && ::poll(&output, 1, 0) == 1 && (output.revents & POLLIN) != 0)
-      take_output();
+    pollfd room{terminal_.get(), POLLOUT, 0};
+    while (pty_ && (!unshown_.empty() || (::poll(&output, 1, 0) == 1 && (output.revents & POLLIN)))) {
+      // Whoever stopped the output with Ctrl-S gets the rest of it when they go on.
+      ::poll(&room, 1, -1);
+      if (unshown_.empty()) take_output();
+      else put_output();
+    }
   }
   if (keeper_.reports) take_reports();
   raw_.restore();
@@ -182,13 +177,39 @@ void AttachedRun::take_key_strokes() {
 }
 
 void AttachedRun::take_output() {
-  // EIO: nobody has the job's terminal open any more.
-  if (!copy_some(pty_->master.get(), STDOUT_FILENO)) {
-    raw_.restore();
-    listen_to_keys(false);
-    if (output_.is_open()) output_.release();
-    pty_.reset();
-  }
+  std::array<char, 16384> buffer{};
+  const ssize_t size = ::read(pty_->master.get(), buffer.data(), buffer.size());
+  if (size <= 0) return end_output();  // EIO: nobody has the job's terminal open any more
+  unshown_.assign(buffer.data(), static_cast<std::size_t>(size));
+  put_output();
+}
+
+/// What our terminal does not take now (Ctrl-S, a connection that hangs) waits for it, and so does
+/// the job; our loop does not, since the jobs of others may depend on it.
+void AttachedRun::put_output() {
+  const ssize_t written = ::write(terminal_.get(), unshown_.data(), unshown_.size());
+  const bool would_block = written < 0 && (errno == EAGAIN || errno == EINTR);
+  if (written <= 0 && !would_block) return end_output();
+  if (written > 0) unshown_.erase(0, static_cast<std::size_t>(written));
+  if (unshown_.empty() || room_.is_open()) return;
+  if (output_.is_open()) output_.release();
+  room_.assign(terminal_.get());
+  room_.async_wait(Descriptor::wait_write, [this](const boost::system::error_code& error) {
+    if (error || !room_.is_open()) return;
+    room_.release();
+    put_output();
+    if (room_.is_open() || !pty_) return;
+    output_.assign(pty_->master.get());
+    watch(output_, &AttachedRun::take_output);
+  });
+}
+
+void AttachedRun::end_output() {
+  raw_.restore();
+  listen_to_keys(false);
+  if (output_.is_open()) output_.release();
+  unshown_.clear();
+  pty_.reset();
 }
 
 void AttachedRun::tell_keeper(int signal) const { os::send_signal(keeper_.pidfd.get(), signal); }

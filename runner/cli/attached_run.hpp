@@ -9,6 +9,7 @@
 #include <csignal>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace lull::cli {
@@ -53,6 +54,8 @@ class AttachedRun {
   void take_signals();
   void take_key_strokes();
   void take_output();
+  void put_output();
+  void end_output();
   void suspend();
   void tell_keeper(int signal) const;
 
@@ -62,11 +65,14 @@ class AttachedRun {
   AttachedEvents& events_;
   os::RawTerminal raw_;
   os::Fd signals_fd_;
+  os::Fd terminal_;      ///< where the job's terminal is shown; does not block
+  std::string unshown_;  ///< that it would not take yet
   // These watch descriptors that others own.
   Descriptor signals_;
   Descriptor end_;
   Descriptor reports_;
   Descriptor output_;
+  Descriptor room_;  ///< in `terminal_`
   Descriptor keys_;
   std::vector<keeper::Report> all_reports_;
 };

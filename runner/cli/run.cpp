@@ -3,12 +3,14 @@
 #include "runner/cli/attached_run.hpp"
 #include "runner/os/account.hpp"
 #include "runner/os/errno_error.hpp"
-#include "runner/store/store.hpp"
+#include "runner/os/run_processes.hpp"
+#include "runner/store/store_thread.hpp"
 #include "runner/supervisor/launcher.hpp"
 #include "runner/supervisor/load.hpp"
 #include "runner/supervisor/user_loop.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <unistd.h>
 
@@ -54,50 +56,65 @@ Result<JobSpec> spec_of_command(const RunOptions& options) {
   return spec;
 }
 
-/// History is worth having, but a full disk must not keep a command from running.
+/// History is worth having, but a full disk must not keep a command from running, and a slow one
+/// must not keep the loop from looking at other jobs.
 class Record {
  public:
-  explicit Record(const os::InstancePaths& paths) {
+  Record(const os::InstancePaths& paths, boost::asio::io_context& loop) : loop_(loop) {
     const auto made = os::make_folders(paths.state_dir, 0700);
     auto store = made ? store::Store::open(paths.database()) : Result<store::Store>(made.error());
     if (store) {
-      store_ = std::make_unique<store::Store>(std::move(*store));
+      first_ = std::make_unique<store::Store>(std::move(*store));
     } else {
       warn(store.error());
     }
   }
 
+  /// The run's number, which only the database knows; from here on nothing waits for it.
   RunId add(const RunRecord& run) {
     RunId id = 0;
-    change([&](store::Store& store) {
-      id = store.add_run(run, store::Owner::command).value_or(0);
-      store.set_started(id, *run.started, "");
+    if (!first_) return id;
+    const auto added = store::guarded([&] {
+      first_->begin();
+      id = first_->add_run(run, store::Owner::command).value_or(0);
+      first_->set_started(id, *run.started, "");
+      first_->commit();
     });
+    if (added) {
+      thread_ = std::make_unique<store::StoreThread>(
+          std::move(*first_), [this](auto done) { boost::asio::post(loop_, std::move(done)); });
+    } else {
+      warn(added.error());
+    }
+    first_.reset();
     return id;
   }
-  void add_level(RunId run, const LevelChange& level) {
-    change([&](store::Store& store) { store.add_level(run, level); });
+  void add_level(RunId run, LevelChange level) {
+    submit([run, level = std::move(level)](store::Store& store) { store.add_level(run, level); });
   }
+  /// Waits until all of it is recorded.
   void close(RunId run, const Ending& ending) {
-    change([&](store::Store& store) { store.close_run(run, ending); });
+    submit([run, ending](store::Store& store) { store.close_run(run, ending); });
+    thread_.reset();
+    loop_.restart();
+    loop_.poll();  // what went wrong with it
   }
-  [[nodiscard]] bool works() const { return store_ != nullptr; }
+  [[nodiscard]] bool works() const { return thread_ != nullptr; }
 
  private:
-  template <class Change>
-  void change(Change&& apply) {
-    if (!store_) return;
-    const auto changed = store::guarded([&] {
-      store_->begin();
-      apply(*store_);
-      store_->commit();
-    });
-    if (changed) return;
-    warn(changed.error());
-    store_.reset();
+  void submit(store::StoreThread::Work work) {
+    if (!thread_) return;
+    const auto done = [this](const std::optional<Error>& error) {
+      if (error && !std::exchange(warned_, true)) warn(*error);
+    };
+    thread_->submit(std::move(work), done, store::StoreThread::Urgency::soon);
   }
   static void warn(const Error& error) { complain("not recorded: " + error.what()); }
-  std::unique_ptr<store::Store> store_;
+
+  boost::asio::io_context& loop_;
+  std::unique_ptr<store::Store> first_;
+  std::unique_ptr<store::StoreThread> thread_;
+  bool warned_ = false;
 };
 
 /// Where the run's file is: below the state folder, or in a temporary one where that cannot be
@@ -195,17 +212,8 @@ class Attended : public AttachedEvents {
         quiet_(parts.loop) {}
 
   void reported(std::span<const keeper::Report> reports) override {
-    const keeper::Report& last = reports.back();
-    if (last.kind == keeper::Report::Kind::spawn_failed) {
-      failed_ = last;
-      complain(describe_failure(parts_.launched, last));
-    } else if (last.kind == keeper::Report::Kind::running ||
-               last.kind == keeper::Report::Kind::autogroup_set) {
-      const SpawnPlan& plan = parts_.launched.plan;
-      changed({os::now(), plan.state, to_string(plan.level),
-               describe_applied(parts_.launched, reports), plan.level_reason});
-    }
-    if (last.kind == keeper::Report::Kind::running) drive(last.pid);
+    for (; reported_ < reports.size(); ++reported_)
+      take(reports[reported_], reports);
   }
 
   /// Whoever is spoken to must not be frozen: the loop gets the run back when it has been quiet.
@@ -214,7 +222,8 @@ class Attended : public AttachedEvents {
     if (!std::exchange(spoken_to_, true)) take_out();
     quiet_.expires_after(kAddressed);
     quiet_.async_wait([this](const boost::system::error_code& error) {
-      if (error) return;
+      // A wait that was over before it was made longer comes all the same.
+      if (error || quiet_.expiry() > std::chrono::steady_clock::now()) return;
       spoken_to_ = false;
       run_->fresh = false;
       drive_.add(*run_);
@@ -240,6 +249,19 @@ class Attended : public AttachedEvents {
  private:
   static constexpr std::chrono::seconds kAddressed{2};
 
+  void take(const keeper::Report& news, std::span<const keeper::Report> all) {
+    using Kind = keeper::Report::Kind;
+    if (news.kind == Kind::spawn_failed) {
+      failed_ = news;
+      complain(describe_failure(parts_.launched, news));
+    } else if (news.kind == Kind::running || news.kind == Kind::autogroup_set) {
+      const SpawnPlan& plan = parts_.launched.plan;
+      changed({os::now(), plan.state, to_string(plan.level), describe_applied(parts_.launched, all),
+               plan.level_reason});
+    }
+    if (news.kind == Kind::running) drive(news.pid);
+  }
+
   void changed(const LevelChange& level) {
     parts_.record.add_level(parts_.run.id, level);
     if (!parts_.verbose) return;
@@ -248,6 +270,8 @@ class Attended : public AttachedEvents {
   }
 
   void drive(pid_t main) {
+    // In a job of lull's it goes with that job, and must not freeze it: it would freeze itself.
+    if (os::belongs_to_run(::getpid())) return;
     const auto keeper = os::identify_process(parts_.launched.keeper.pid);
     if (!keeper) return;  // it has ended already
     run_ =
@@ -268,6 +292,7 @@ class Attended : public AttachedEvents {
   boost::asio::steady_timer quiet_;
   std::optional<supervisor::DrivenRun> run_;
   keeper::Report failed_;
+  std::size_t reported_ = 0;
   Duration paused_{0};
   int leaving_ = 0;
   bool spoken_to_ = false;
@@ -276,7 +301,8 @@ class Attended : public AttachedEvents {
 /// One command from its record to its exit code.
 Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
                      const ForegroundSettings& foreground, bool verbose) {
-  Record record(paths);
+  boost::asio::io_context loop(1);
+  Record record(paths, loop);
   RunRecord run;
   run.job = spec.name;
   run.trigger = Trigger::manual;
@@ -292,7 +318,6 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
   auto launched = launcher->launch(spec, run, streams->options);
   if (!launched) return launched.error();
 
-  boost::asio::io_context loop(1);
   (void)os::make_folders(paths.runtime_dir, 0700);  // without it the run has a loop of its own
   Attended attended({loop,
                      spec,

@@ -52,16 +52,24 @@ void write_io_weight(const std::string& folder, const Level& level) {
   write_file(folder + "/io.prio.class", level.io.io_class == IoClass::idle ? "idle" : "no-change");
 }
 
+template <class T>
+std::optional<T> value_of(const Result<T>& result) {
+  return result ? std::optional(*result) : std::nullopt;
+}
+
 constexpr std::array kReadBack{"cpu.shares", "cpu.weight",       "cpu.idle",
                                "io.weight",  "blkio.bfq.weight", "memory.high"};
 
 }  // namespace
 
-Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level)
-    : run_(std::move(run)), can_(can), asked_(level) {
+Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level,
+                   std::optional<int> first_nice)
+    : run_(std::move(run)), can_(can), set_(level), asked_(level) {
   const auto id = static_cast<id_t>(run_.main);
-  if (const auto nice = get_nice(Whose::process, id)) set_.nice = *nice;
-  if (const auto io = get_io_priority(Whose::process, id)) set_.io = *io;
+  const auto nice = first_nice ? first_nice : value_of(get_nice(Whose::process, id));
+  const auto io = first_nice ? std::optional(level.io) : value_of(get_io_priority(Whose::process, id));
+  set_.nice = nice.value_or(level.nice);
+  set_.io = io.value_or(level.io);
   const auto stat = read_process_stat(run_.main);
   const auto autogroup = read_autogroup(run_.main);
   if (!stat || !autogroup || !*autogroup) return;
@@ -153,7 +161,7 @@ void Actuator::set_autogroup(const ProcessStat& process) {
   }
 }
 
-bool Actuator::look_after_autogroups(const std::vector<ProcessStat>& tree) {
+void Actuator::look_after_autogroups(const std::vector<ProcessStat>& tree) {
   for (const ProcessStat& process : tree) {
     if (!autogroups_.contains(process.session) || refused_.contains(process.session)) {
       set_autogroup(process);
@@ -166,7 +174,6 @@ bool Actuator::look_after_autogroups(const std::vector<ProcessStat>& tree) {
   };
   std::erase_if(refused_, [&](pid_t session) { return !is_there(session); });
   std::erase_if(autogroups_, [&](const auto& group) { return !is_there(group.first); });
-  return !refused_.empty();
 }
 
 Applied Actuator::read_back() const {

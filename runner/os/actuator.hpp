@@ -18,17 +18,20 @@ namespace lull::os {
 /// value is theirs, and lull does not fight for it.
 class Actuator {
  public:
-  /// What the main process has now counts as set by us; an autogroup that is not at `level` yet is
-  /// one that the kernel refused.
-  Actuator(RunProcesses run, Capabilities can, const Level& level);
+  /// `level` is what the run was given last. One that has only just started had `first_nice`, and
+  /// what its main process has instead of these it gave itself; of one that somebody else drove
+  /// (none), what it has now counts as set by us. An autogroup that is not at `level` is one that the
+  /// kernel refused.
+  Actuator(RunProcesses run, Capabilities can, const Level& level, std::optional<int> first_nice);
 
   /// Sets `level` and reads back what the kernel has then.
   Applied apply(const Level& level);
 
   /// Takes care of sessions that the job made since, which begin with an autogroup of nice 0, and
-  /// of autogroups that the kernel refused (EAGAIN: one unprivileged write in 100 ms). True when
-  /// some are left to be tried again.
-  bool look_after_autogroups(const std::vector<ProcessStat>& tree);
+  /// of autogroups that the kernel refused (EAGAIN: one unprivileged write in 100 ms).
+  void look_after_autogroups(const std::vector<ProcessStat>& tree);
+  /// Some are left to be tried again.
+  [[nodiscard]] bool awaits_autogroup() const { return !refused_.empty(); }
 
   /// What the kernel has now.
   [[nodiscard]] Applied read_back() const;

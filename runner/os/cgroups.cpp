@@ -117,6 +117,17 @@ std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo,
   return hierarchies;
 }
 
+std::vector<std::string> groups_called(const std::string& name, pid_t process) {
+  const auto mountinfo = read_file("/proc/self/mountinfo");
+  const auto cgroup = read_file("/proc/" + std::to_string(process) + "/cgroup");
+  if (!mountinfo || !cgroup) return {};
+  std::vector<std::string> folders;
+  for (const CgroupHierarchy& hierarchy : parse_hierarchies(*mountinfo, *cgroup)) {
+    if (hierarchy.own.ends_with("/" + name)) folders.push_back(hierarchy.mount + hierarchy.own);
+  }
+  return folders;
+}
+
 int weight_of_nice(int nice) {
   // kernel/sched/core.c, sched_prio_to_weight: each step is a factor of about 1.25.
   constexpr std::array kWeights{
@@ -144,16 +155,23 @@ CgroupParents CgroupParents::make(const std::vector<CgroupHierarchy>& hierarchie
     if (!make_folder(folder)) continue;
     const CgroupHierarchy ours =
         hierarchy.unified ? with_controllers(hierarchy, folder) : hierarchy;
-    parents.parents_.push_back({knob, folder, ours.unified, has(ours, "cpu"), has(ours, "memory")});
+    Parent parent{knob, folder, folder, ours.unified, has(ours, "cpu"), has(ours, "memory")};
+    if (parent.cpu) parent.ordinary = parent.unified ? folder + "-ordinary" : "";
+    if (parent.cpu && parent.unified && make_folder(parent.ordinary)) {
+      (void)with_controllers(hierarchy, parent.ordinary);
+    }
+    parents.parents_.push_back(std::move(parent));
   }
   return parents;
 }
 
-std::vector<CgroupPlacement> CgroupParents::placements(const Level& level,
+std::vector<CgroupPlacement> CgroupParents::placements(const Level& level, bool adapts,
                                                        std::optional<Bytes> memory) const {
   std::vector<CgroupPlacement> placements;
   for (const Parent& parent : parents_) {
-    CgroupPlacement placement{parent.knob, parent.folder, parent.unified, {}};
+    const std::string& folder = adapts ? parent.folder : parent.ordinary;
+    if (folder.empty()) continue;
+    CgroupPlacement placement{parent.knob, folder, parent.unified, {}};
     if (parent.cpu && parent.unified) {
       placement.settings.emplace_back("cpu.weight.nice", std::to_string(level.nice));
     } else if (parent.cpu) {

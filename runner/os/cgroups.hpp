@@ -3,6 +3,8 @@
 #include "jobs/priority.hpp"
 #include "jobs/spawn_plan.hpp"
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,9 @@ struct CgroupHierarchy {
 /// Joins /proc/self/mountinfo and /proc/self/cgroup. Hierarchies that are not mounted are left out.
 std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo, std::string_view cgroup);
 
+/// The folders of the groups called `name` that a process is in, one for each hierarchy.
+std::vector<std::string> groups_called(const std::string& name, pid_t process);
+
 /// The kernel's sched_prio_to_weight for a nice value of -20 to 19, where nice 0 is 1024.
 int weight_of_nice(int nice);
 
@@ -35,14 +40,16 @@ class CgroupParents {
   static CgroupParents make(const std::vector<CgroupHierarchy>& hierarchies);
 
   /// What a run at `level` gets in each: the CPU's share by its nice value, and `memory` as the
-  /// amount above which its memory and page cache are reclaimed first.
-  [[nodiscard]] std::vector<CgroupPlacement> placements(const Level& level,
+  /// amount above which its memory and page cache are reclaimed first. A run that is never adapted
+  /// does not share the weight of those that are (`adapts`): it would lend them its own.
+  [[nodiscard]] std::vector<CgroupPlacement> placements(const Level& level, bool adapts,
                                                         std::optional<Bytes> memory) const;
 
  private:
   struct Parent {
     std::string knob;
     std::string folder;
+    std::string ordinary;  ///< for runs that are never adapted; empty: they need no group here
     bool unified = false;
     bool cpu = false;
     bool memory = false;

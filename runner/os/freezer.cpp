@@ -37,7 +37,7 @@ void Freezer::find_way() {
   if (std::string v2 = folder_with(run_, kV2); !v2.empty() && !is_emptied(v2)) {
     way_ = Way::v2;
     folder_ = std::move(v2);
-  } else if (std::string v1 = folder_with(run_, kV1); !v1.empty()) {
+  } else if (std::string v1 = folder_with(run_, kV1); !v1.empty() && !is_emptied(v1)) {
     way_ = Way::v1;
     folder_ = std::move(v1);
   }
@@ -61,7 +61,7 @@ void Freezer::signal_all(int signal) const {
 }
 
 void Freezer::freeze() {
-  if (way_ == Way::v2 && is_emptied(folder_)) find_way();
+  if (way_ != Way::signals && is_emptied(folder_)) find_way();
   switch (way_) {
     case Way::v2:
       return write("1");

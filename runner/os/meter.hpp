@@ -4,6 +4,9 @@
 #include "runner/os/fd.hpp"
 #include "runner/os/run_processes.hpp"
 
+#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace lull::os {
@@ -13,11 +16,12 @@ struct Use {
   Duration cpu{0};
   Bytes read{};
   Bytes written{};
+  bool io_known = true;  ///< false: some of its processes are another user's, whose I/O is not ours to see
   bool operator==(const Use&) const = default;
 };
 
-/// Adds up what the processes of one run use: CPU from its v2 cgroup where it has one, else from
-/// each process; I/O from each process, where we may look (the same user's, or as root).
+/// Adds up what the processes of one run use: CPU from its v2 cgroup where it has one, and from each
+/// process outside of it; I/O from each process, where we may look (the same user's, or as root).
 class RunMeter {
  public:
   explicit RunMeter(RunProcesses run);
@@ -34,13 +38,19 @@ class RunMeter {
 
  private:
   void find_pids();
+  void find_strays();
   Use sum();
 
   RunProcesses run_;
   Fd cpu_stat_;
   Fd procs_;
+  std::string group_;  ///< that group's name
   std::vector<pid_t> pids_;
   std::vector<ProcessStat> tree_;
+  /// Processes that are not in the group itself, with the CPU time that each had when it was found;
+  /// none for one in a group below, whose use is in the group's.
+  std::map<pid_t, std::optional<Duration>> strays_;
+  unsigned looks_ = 0;
   Use base_;  ///< the sum when the meter was made
   Use use_;
 };

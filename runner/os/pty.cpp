@@ -5,8 +5,12 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdlib>
+#include <string>
+#include <utility>
 
 namespace lull::os {
 
@@ -25,6 +29,17 @@ Result<Pty> open_pty(int terminal) {
   if (::tcgetattr(terminal, &modes) == 0) ::tcsetattr(pty.slave.get(), TCSANOW, &modes);
   copy_window_size(terminal, pty.master.get());
   return pty;
+}
+
+Fd open_terminal_for_output() {
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO}) {
+    if (::isatty(fd) == 0) continue;
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    Fd terminal(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    // After su the terminal may be another user's: then ours is all there is, and it may block.
+    return terminal ? std::move(terminal) : Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  }
+  return {};
 }
 
 void copy_window_size(int terminal, int master) {

@@ -25,23 +25,46 @@ std::string folder_with(const RunProcesses& run, const std::string& file) {
 
 bool is_emptied(const std::string& folder) {
   const auto events = read_file(folder + "/cgroup.events");
-  return events && events->find("populated 0") != std::string::npos;
+  if (events) return events->find("populated 0") != std::string::npos;
+  const auto processes = read_file(folder + "/cgroup.procs");  // v1 has no events
+  return processes && processes->empty();
 }
 
-std::vector<ProcessStat> tree_of(const RunProcesses& run) {
-  std::vector<ProcessStat> tree;
+std::vector<ProcessStat> family_of(const RunProcesses& run) {
+  std::vector<ProcessStat> family;
   std::vector<pid_t> parents{run.keeper.pid};
   while (!parents.empty()) {
     const pid_t parent = parents.back();
     parents.pop_back();
     for (const pid_t child : children_of(parent)) {
       auto stat = read_process_stat(child);
-      if (!stat || stat->state == 'Z' || stat->state == 'X') continue;
-      tree.push_back(std::move(*stat));
+      if (!stat) continue;
+      family.push_back(std::move(*stat));
       parents.push_back(child);
     }
   }
+  return family;
+}
+
+std::vector<ProcessStat> tree_of(const RunProcesses& run) {
+  auto tree = family_of(run);
+  std::erase_if(tree, [](const ProcessStat& process) {
+    return process.state == 'Z' || process.state == 'X';
+  });
   return tree;
+}
+
+bool is_keeper(pid_t process) {
+  const auto name = read_file("/proc/" + std::to_string(process) + "/comm");
+  return name && *name == "lull-keeper\n";
+}
+
+bool belongs_to_run(pid_t process) {
+  for (auto stat = read_process_stat(process); stat && stat->parent > 1;
+       stat = read_process_stat(stat->parent)) {
+    if (is_keeper(stat->parent)) return true;
+  }
+  return false;
 }
 
 void for_each_process(const RunProcesses& run, const std::function<void(const ProcessStat&)>& act) {

@@ -21,11 +21,7 @@ void add_use(Use& all, const Use& one) {
   all.cpu += one.cpu;
   all.read.count += one.read.count;
   all.written.count += one.written.count;
-}
-
-bool is_keeper(pid_t pid) {
-  const auto name = read_file("/proc/" + std::to_string(pid) + "/comm");
-  return name && *name == "lull-keeper\n";
+  all.io_known = all.io_known && one.io_known;
 }
 
 /// How many of `threads` wait for I/O now.
@@ -117,6 +113,7 @@ void Sampler::read_own(Sample& sample) {
   }
   for (auto& [keeper, meter] : others_)
     add_use(all, meter.read());
+  sample.own_io_known = all.io_known;
   sample.own_cpu = all.cpu;
   sample.own_read = all.read;
   sample.own_written = all.written;
@@ -159,7 +156,7 @@ bool Sampler::look_for_others() {
       return one.second.meter.run().keeper.pid == pid;
     });
     if (is_ours) continue;
-    if (is_keeper(pid)) {
+    if (is_keeper(pid) && !belongs_to_run(pid)) {
       RunProcesses other;
       other.keeper.pid = pid;
       others_.emplace(pid, RunMeter(std::move(other)));
@@ -175,6 +172,7 @@ bool Sampler::look_for_others() {
   for (auto other = others_.begin(); other != others_.end();) {
     const bool gone = !alive.contains(other->first);
     if (gone) add_use(gone_, other->second.read());
+    gone_.io_known = true;
     changed = changed || gone;
     other = gone ? others_.erase(other) : std::next(other);
   }
@@ -186,9 +184,11 @@ const Use* Sampler::use_of(RunKey key) const {
   return found == driven_.end() ? nullptr : &found->second.use;
 }
 
-const std::vector<ProcessStat>* Sampler::tree_of(RunKey key) const {
+std::vector<ProcessStat> Sampler::tree_of(RunKey key) const {
   const auto found = driven_.find(key);
-  return found == driven_.end() ? nullptr : &found->second.meter.tree();
+  if (found == driven_.end()) return {};
+  const RunMeter& meter = found->second.meter;
+  return meter.tree().empty() ? os::tree_of(meter.run()) : meter.tree();
 }
 
 }  // namespace lull::os

@@ -33,8 +33,8 @@ class Sampler {
 
   /// What a run used since it was added; none for a key that is not there.
   [[nodiscard]] const Use* use_of(RunKey key) const;
-  /// Its processes, where its CPU is counted by them.
-  [[nodiscard]] const std::vector<ProcessStat>* tree_of(RunKey key) const;
+  /// Its processes.
+  [[nodiscard]] std::vector<ProcessStat> tree_of(RunKey key) const;
 
   /// The disks alone, for an ear.
   std::vector<DeviceCounters> listen();

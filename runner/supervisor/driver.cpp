@@ -28,8 +28,15 @@ constexpr Calm kLongCalm{seconds(60), milliseconds(500)};
 /// Whoever just came may come to the disk too.
 constexpr Duration kJustCame = seconds(1);
 constexpr Duration kOthersEvery = seconds(2);
+constexpr Duration kForgetEvery = seconds(1);
 /// A run that did I/O this recently is one that uses disks.
 constexpr Duration kUsesDisk = seconds(10);
+/// And this recently, one that may do some right now: the longest time between two samples.
+constexpr Duration kStillDoesIo = kLongCalm.every;
+
+bool is_within(Instant past, Duration span, Instant now) {
+  return past.count() >= 0 && now - past < span;
+}
 
 std::string percent(double share) { return std::to_string(std::lround(share * 100)) + " %"; }
 
@@ -58,8 +65,10 @@ void Driver::add(const DrivenRun& run) {
   if (run.priority.levels.adapts) os::tell_keeper(run.processes.keeper);
   sampler_.add(run.key, run.processes);
   const bool by_signals = run.priority.pause == PauseMethod::stop;
+  std::optional<int> first_nice;
+  if (run.fresh) first_nice = nice_at_start(run.priority.levels, run.level, run.can);
   Driven driven{.run = run,
-                .actuator = os::Actuator(run.processes, run.can, run.level),
+                .actuator = os::Actuator(run.processes, run.can, run.level, first_nice),
                 .freezer = os::Freezer(run.processes, by_signals),
                 .state = first_state(now, std::max(run.state, state())),
                 .what = run.level,
@@ -70,12 +79,12 @@ void Driver::add(const DrivenRun& run) {
   if (!run.fresh) driven.freezer.thaw();
   runs_.insert_or_assign(run.key, std::move(driven));
   // Two samples of which only one knows the run would take its start for the foreground's.
-  looks_.forget();
   if (first) {
-    looks_ = Looks();
+    forgot_ = others_looked_for_ = Instant(0);
     slice_ = SliceState();
-    others_looked_for_ = Instant(0);
   }
+  forget(now);
+  if (!run.fresh) looks_.wrote(now);  // it may have, and we were not there
   note_change(now);
   weigh_groups();
   next_sample_ = now;
@@ -91,7 +100,7 @@ Duration Driver::remove(RunKey key) {
   const Duration frozen = found->second.frozen;
   runs_.erase(found);
   sampler_.remove(key);
-  looks_.forget();
+  forget(now);
   if (!has_work()) timer_.cancel();
   weigh_groups();
   return frozen;
@@ -105,15 +114,17 @@ bool Driver::has_work() const {
 
 Foreground Driver::state() const {
   Foreground worst = Foreground::idle;
-  for (const auto& [key, driven] : runs_)
-    worst = std::max(worst, driven.state.state);
+  for (const auto& [key, driven] : runs_) {
+    if (driven.run.priority.levels.adapts) worst = std::max(worst, driven.state.state);
+  }
   return has_work() ? worst : Foreground::light;
 }
 
 void Driver::wake_at(Instant when) {
   timer_.expires_at(boost::asio::steady_timer::time_point(when));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) tick();
+  timer_.async_wait([this, there = std::weak_ptr<const bool>(there_)](const auto& error) {
+    // A wait that was over before it was cancelled comes all the same.
+    if (!error && !there.expired() && has_work()) tick();
   });
 }
 
@@ -126,16 +137,23 @@ void Driver::tick() {
     next_slice_ = heard + slice(heard);
   }
   wake_at(std::min(next_sample_, next_slice_));
+  report();
+}
+
+/// When all has been done: whoever hears of it may wait for a disk.
+void Driver::report() {
+  for (const Change& change : std::exchange(changes_, {}))
+    on_change_(change);
 }
 
 void Driver::take_sample(Instant now) {
   if (now - others_looked_for_ >= kOthersEvery) {
     others_looked_for_ = now;
-    if (sampler_.look_for_others()) looks_.forget();
+    if (sampler_.look_for_others()) forget(now);
   }
   const auto seen = look(sampler_.take(now));
   if (seen && would_be_news(*seen) && sampler_.look_for_others()) {
-    looks_.forget();  // it was another lull's run: look once more before anything is said
+    forget(now);  // it was another lull's run: look once more before anything is said
   } else if (seen) {
     decide_all(*seen);
   }
@@ -177,10 +195,23 @@ void Driver::observe(const os::Use& use, Driven& driven, Instant now) const {
 
 /// Whether this would make a run yield.
 bool Driver::would_be_news(const Observation& seen) const {
+  if (state() >= Foreground::busy) return false;
+  if (seen.cpu >= settings_.busy_cpu) return true;
   const auto is_shared = [](const DeviceUse& disk) { return disk.foreign > 0; };
-  return state() < Foreground::busy &&
-         (seen.cpu >= settings_.busy_cpu || seen.others_wait ||
-          std::any_of(seen.devices.begin(), seen.devices.end(), is_shared));
+  return (seen.others_wait || std::any_of(seen.devices.begin(), seen.devices.end(), is_shared)) &&
+         std::any_of(runs_.begin(), runs_.end(),
+                     [&](const auto& one) { return uses_disk(one.second, seen.at); });
+}
+
+/// Where runs come and go all the time, what each brings along unseen is the smaller evil.
+void Driver::forget(Instant now) {
+  if (forgot_.count() > 0 && now - forgot_ < kForgetEvery) return;
+  forgot_ = now;
+  looks_.forget();
+}
+
+bool Driver::uses_disk(const Driven& driven, Instant now) {
+  return is_within(driven.last_io, kUsesDisk, now);
 }
 
 void Driver::note_change(Instant now) {
@@ -194,14 +225,14 @@ void Driver::decide_all(const Observation& seen) {
     decide_one(driven, seen);
   take_turns(seen.at);
   weigh_groups();
-  look_after_autogroups();
+  look_after_autogroups(seen.at);
 }
 
 void Driver::decide_one(Driven& driven, const Observation& seen) {
-  const bool uses_disk = driven.last_io.count() >= 0 && seen.at - driven.last_io < kUsesDisk;
   const Foreground before = driven.state.state;
-  Decision decision = decide(driven.run.priority, driven.run.can, settings_, {uses_disk, false},
-                             driven.state, seen);
+  const RunFacts facts{uses_disk(driven, seen.at), false};
+  Decision decision =
+      decide(driven.run.priority, driven.run.can, settings_, facts, driven.state, seen);
   driven.state = decision.next;
   driven.reason = decision.reason;
   if (driven.settled && decision.what == driven.what && driven.state.state == before) return;
@@ -211,7 +242,7 @@ void Driver::decide_one(Driven& driven, const Observation& seen) {
 }
 
 bool Driver::is_sliced(const Driven& driven, Instant now) const {
-  return may_be_held(driven) && driven.last_io.count() >= 0 && now - driven.last_io < kUsesDisk;
+  return may_be_held(driven) && uses_disk(driven, now);
 }
 
 SliceInput Driver::ear(Instant now) {
@@ -221,6 +252,7 @@ SliceInput Driver::ear(Instant now) {
   const bool comes_to_rest = slice_.phase == SliceState::Phase::draining;
   input.frozen = comes_to_rest || slice_.baseline.frozen;
   for (const auto& [key, driven] : runs_) {
+    if (!may_be_held(driven) && is_within(driven.last_io, kStillDoesIo, now)) input.mixed = true;
     if (!is_sliced(driven, now)) continue;
     input.wanted = true;
     if (comes_to_rest) {
@@ -231,6 +263,7 @@ SliceInput Driver::ear(Instant now) {
   const bool just_came = state() >= Foreground::busy && now - last_change_ < kJustCame;
   input.hint = looks_.hint(now) || just_came;
   input.writing = looks_.writing(now);
+  input.recording = looks_.recording(now);
   const auto disks = sampler_.listen();
   input.wanted = !disks.empty();
   for (const DeviceCounters& disk : disks) {

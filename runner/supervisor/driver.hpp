@@ -15,6 +15,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -69,7 +70,7 @@ class Driver {
   [[nodiscard]] Foreground state() const;
 
  private:
-  enum Hold : std::size_t { kForPause, kForTurn, kForSlice, kHolds };
+  enum Hold : std::size_t { kForPause, kForTurn, kForSlice, kForAutogroup, kHolds };
   struct Driven {
     DrivenRun run;
     os::Actuator actuator;
@@ -83,7 +84,6 @@ class Driver {
     os::Use use;  ///< at the last sample
     Instant last_io{-1};
     double cpu = 0;  ///< CPUs, while it may run
-    bool awaits_autogroup = false;
     bool settled = false;  ///< what it has is surely what was decided
   };
 
@@ -94,16 +94,19 @@ class Driver {
   [[nodiscard]] Duration until_next_sample(Instant now) const;
   void observe(const os::Use& use, Driven& driven, Instant now) const;
   [[nodiscard]] std::optional<Observation> look(const Sample& sample);
+  void forget(Instant now);
+  void report();
   void decide_all(const Observation& seen);
   void decide_one(Driven& driven, const Observation& seen);
   void act(Driven& driven, const Decision& decision, Instant now);
   void take_turns(Instant now);
   void weigh_groups();
-  void look_after_autogroups();
+  void look_after_autogroups(Instant now);
   Duration slice(Instant now);
   [[nodiscard]] SliceInput ear(Instant now);
   [[nodiscard]] bool is_sliced(const Driven& driven, Instant now) const;
   [[nodiscard]] static bool may_be_held(const Driven& driven);
+  [[nodiscard]] static bool uses_disk(const Driven& driven, Instant now);
   void hold(Driven& driven, Hold why, bool on, Instant now);
   [[nodiscard]] bool would_be_news(const Observation& seen) const;
   void note_change(Instant now);
@@ -122,7 +125,10 @@ class Driver {
   Instant next_slice_{0};
   Instant others_looked_for_{0};
   Instant last_change_{0};
+  Instant forgot_{0};
   std::map<std::string, int> group_nice_;
+  std::vector<Change> changes_;  ///< not yet told
+  std::shared_ptr<const bool> there_ = std::make_shared<const bool>(true);  ///< ends with us
 };
 
 /// CLOCK_MONOTONIC.

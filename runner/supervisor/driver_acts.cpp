@@ -52,7 +52,10 @@ void Driver::act(Driven& driven, const Decision& decision, Instant now) {
     change.applied.emplace_back("pause", std::string(driven.freezer.knob()));
   }
   driven.what = decision.what;
-  on_change_({driven.run.key, std::move(change), driven.frozen});
+  // The kernel would not take the value that is to make room: until it does, nothing runs.
+  const bool makes_room = driven.state.state >= Foreground::busy && may_be_held(driven);
+  hold(driven, kForAutogroup, makes_room && driven.actuator.awaits_autogroup(), now);
+  changes_.push_back({driven.run.key, std::move(change), driven.frozen});
 }
 
 /// Where each job is a group of its own beside the foreground, N of them would cost N shares. So
@@ -80,6 +83,7 @@ void Driver::take_turns(Instant now) {
 void Driver::weigh_groups() {
   std::map<std::string, int> nice;
   for (const auto& [key, driven] : runs_) {
+    if (!driven.run.priority.levels.adapts) continue;  // it has a group elsewhere
     const auto* level = std::get_if<Level>(&driven.what);
     const int own = level == nullptr ? 19 : level->nice;
     for (const std::string& folder : driven.run.processes.cgroups) {
@@ -96,17 +100,18 @@ void Driver::weigh_groups() {
   group_nice_ = std::move(nice);
 }
 
-void Driver::look_after_autogroups() {
+void Driver::look_after_autogroups(Instant now) {
   for (auto& [key, driven] : runs_) {
-    const auto* tree = sampler_.tree_of(key);
-    if (driven.run.can.cpu != CpuKnob::autogroup || tree == nullptr) continue;
-    const bool awaited =
-        std::exchange(driven.awaits_autogroup, driven.actuator.look_after_autogroups(*tree));
-    if (!awaited || driven.awaits_autogroup) continue;
-    on_change_({key,
-                {os::now(), driven.state.state, to_string(driven.what), driven.actuator.read_back(),
-                 "the kernel took the autogroup's nice value late"},
-                driven.frozen});
+    if (driven.run.can.cpu != CpuKnob::autogroup) continue;
+    const bool awaited = driven.actuator.awaits_autogroup();
+    driven.actuator.look_after_autogroups(sampler_.tree_of(key));
+    if (!awaited || driven.actuator.awaits_autogroup()) continue;
+    hold(driven, kForAutogroup, false, now);
+    changes_.push_back({key,
+                        {os::now(), driven.state.state, to_string(driven.what),
+                         driven.actuator.read_back(),
+                         "the kernel took the autogroup's nice value late"},
+                        driven.frozen});
   }
 }
 

@@ -78,7 +78,8 @@ Result<SpawnContext> Launcher::context_of(const JobSpec& spec, Foreground state)
   SpawnContext context;
   context.base = environment_;
   context.self = self_;
-  context.cgroups = cgroups_.placements(level_at_start(spec, state), spec.limits.memory);
+  context.cgroups = cgroups_.placements(level_at_start(spec, state), spec.priority.levels.adapts,
+                                        spec.limits.memory);
   context.can = can_;
   context.state = state;
   if (!spec.user.empty()) {
@@ -133,11 +134,9 @@ DrivenRun Launcher::driven(const JobSpec& spec, const RunRecord& run, os::Proces
   driven.state = state_at_start(spec, state);
   driven.priority = spec.priority;
   driven.can = can_;
-  for (const CgroupPlacement& placement : cgroups_.placements(driven.level, std::nullopt)) {
-    std::string folder =
-        placement.parent + "/" + cgroup_name(run) + "." + std::to_string(keeper.pid);
-    if (::access(folder.c_str(), F_OK) == 0) driven.processes.cgroups.push_back(std::move(folder));
-  }
+  // Asked of the job, since whoever started it may have been in other groups than we are.
+  driven.processes.cgroups =
+      os::groups_called(cgroup_name(run) + "." + std::to_string(keeper.pid), main);
   driven.processes.keeper = std::move(keeper);
   driven.processes.main = main;
   return driven;

@@ -20,6 +20,8 @@ namespace asio = boost::asio;
 using asio::posix::stream_descriptor;
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+/// The lull that has the loop answers within a tick, if at all.
+constexpr std::chrono::seconds kLoopAnswers{2};
 
 /// Waits until `fd` is readable without taking it over.
 class Readable {
@@ -272,30 +274,30 @@ void Runs::note_change(const Change& change) {
   run.announce();
 }
 
-/// Takes a run from the loop and waits until it has let go.
+/// Takes a run from the loop and waits until it has let go. Not for ever: whoever has the loop may
+/// be stopped or stuck, and the run has ended.
 asio::awaitable<void> Runs::undrive(ActiveRunPtr run) {
   if (!std::exchange(run->driven, false)) co_return;
-  asio::steady_timer gone(loop_, asio::steady_timer::time_point::max());
-  auto told = std::make_shared<bool>(false);
-  drive_.remove(static_cast<RunKey>(run->record.id), [run, told, &gone](Duration paused) {
+  const auto gone = std::make_shared<asio::steady_timer>(loop_, kLoopAnswers);
+  const auto told = std::make_shared<bool>(false);
+  drive_.remove(static_cast<RunKey>(run->record.id), [run, told, gone](Duration paused) {
     run->paused = paused;
     *told = true;
-    gone.cancel();
+    gone->cancel();
   });
-  while (!*told)
-    co_await gone.async_wait(kNoThrow);
+  if (!*told) co_await gone->async_wait(kNoThrow);
 }
 
 asio::awaitable<std::vector<std::string>> Runs::why(ActiveRunPtr run) {
-  asio::steady_timer answered(loop_, asio::steady_timer::time_point::max());
-  auto because = std::make_shared<std::optional<std::vector<std::string>>>();
+  const auto answered = std::make_shared<asio::steady_timer>(loop_, kLoopAnswers);
+  const auto because = std::make_shared<std::optional<std::vector<std::string>>>();
   drive_.why(static_cast<RunKey>(run->record.id),
-             [because, &answered](std::vector<std::string> sentences) {
+             [because, answered](std::vector<std::string> sentences) {
                *because = std::move(sentences);
-               answered.cancel();
+               answered->cancel();
              });
-  while (!*because)
-    co_await answered.async_wait(kNoThrow);
+  if (!*because) co_await answered->async_wait(kNoThrow);
+  if (!*because) *because = {"the lull that drives this user's jobs does not answer"};
   co_return std::move(**because);
 }
 

@@ -23,6 +23,9 @@ using asio::local::stream_protocol;
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 /// Between two tries to find the process with the lock, which may just be starting or ending.
 constexpr std::chrono::milliseconds kTryAgain{50};
+/// Where it does neither in a second: it may have no socket, and lets go of the lock when it ends.
+constexpr std::chrono::milliseconds kTryLater{2000};
+constexpr int kMostSoon = 20;
 constexpr std::size_t kLongestLine = 65536;
 
 void log_exit(std::exception_ptr problem) {  // NOLINT(performance-unnecessary-value-param): Asio's
@@ -65,7 +68,7 @@ void UserLoop::set_settings(const ForegroundSettings& settings) {
 
 void UserLoop::add(DrivenRun run) {
   const RunKey key = run.key;
-  mine_[key] = Mine{run, Duration(0), {}};
+  mine_[key] = Mine{run, Duration(0), Duration(0), {}};
   if (driver_) {
     run.key = own_keys_[key] = next_key_++;
     driver_->add(run);
@@ -83,7 +86,7 @@ void UserLoop::remove(RunKey key, std::function<void(Duration)> done) {
   if (driver_) {
     const RunKey driven = own_keys_[key];
     own_keys_.erase(key);
-    finish(key, driver_->remove(driven));
+    finish(key, found->second.paused_before + driver_->remove(driven));
   } else if (leader_) {
     say(RemoveRun{key});
   } else {
@@ -117,8 +120,7 @@ Foreground UserLoop::state() const { return driver_ ? driver_->state() : state_;
 void UserLoop::leave() {
   away_ = true;
   driver_.reset();
-  for (auto& [key, mine] : mine_)
-    mine.run.fresh = false;
+  loop_is_gone();
   own_keys_.clear();
   owners_.clear();
   for (const MemberPtr& member : members_)
@@ -130,6 +132,14 @@ void UserLoop::leave() {
   leader_.reset();
   lock_.reset();
   again_.cancel();
+}
+
+/// Whoever drives this process's runs next did not see them start, and counts from nothing.
+void UserLoop::loop_is_gone() {
+  for (auto& [key, mine] : mine_) {
+    mine.run.fresh = false;
+    mine.paused_before = mine.paused;
+  }
 }
 
 void UserLoop::rejoin() {
@@ -147,12 +157,13 @@ void UserLoop::take_part() {
 /// Tries for the lock, else for a place with whoever has it, until one of them works out.
 asio::awaitable<void> UserLoop::join() {
   const auto alive = alive_;
-  while (*alive && !away_ && !mine_.empty()) {
+  for (int tries = 0; *alive && !away_ && !mine_.empty(); ++tries) {
     if (lead()) break;
     if (co_await connect()) {
       co_await follow();
+      tries = 0;
     } else if (*alive) {
-      again_.expires_after(kTryAgain);
+      again_.expires_after(tries < kMostSoon ? kTryAgain : kTryLater);
       co_await again_.async_wait(kNoThrow);
     }
   }
@@ -198,10 +209,12 @@ void UserLoop::route(const Change& change) {
 void UserLoop::note(const Change& change) {
   const auto found = mine_.find(change.key);
   if (found == mine_.end()) return;
-  found->second.paused = change.paused;
+  Change mine = change;
+  mine.paused += found->second.paused_before;
+  found->second.paused = mine.paused;
   // Whoever drives next begins where this one was.
   state_ = found->second.run.state = change.level.state;
-  on_change_(change);
+  on_change_(mine);
 }
 
 // --- without the lock
@@ -233,8 +246,7 @@ asio::awaitable<void> UserLoop::follow() {
     if (message) take(*message);
   }
   if (leader_ == leader) leader_.reset();
-  for (auto& [key, mine] : mine_)
-    mine.run.fresh = false;
+  loop_is_gone();
   const auto asked = std::exchange(asked_, {});
   for (const auto& [key, done] : asked)
     done({});
@@ -250,7 +262,9 @@ void UserLoop::take(const FromLoop& message) {
   if (const auto* change = std::get_if<Change>(&message)) {
     note(*change);
   } else if (const auto* removed = std::get_if<Removed>(&message)) {
-    finish(removed->key, removed->paused);
+    const auto found = mine_.find(removed->key);
+    if (found == mine_.end()) return;
+    finish(removed->key, found->second.paused_before + removed->paused);
   } else if (const auto* because = std::get_if<Because>(&message)) {
     const auto found = asked_.find(because->key);
     if (found == asked_.end()) return;

@@ -64,11 +64,13 @@ class UserLoop {
   /// One of this process's own runs.
   struct Mine {
     DrivenRun run;
-    Duration paused{0};
+    Duration paused{0};         ///< in all
+    Duration paused_before{0};  ///< of that, under those who had the loop before
     std::function<void(Duration)> on_removed;
   };
 
   void take_part();
+  void loop_is_gone();
   boost::asio::awaitable<void> join();
   bool lead();
   boost::asio::awaitable<bool> connect();

@@ -36,7 +36,8 @@ struct Acted {
     os::tell_keeper(driven.processes.keeper);  // or it would go on setting its autogroup
   }
   [[nodiscard]] os::Actuator actuator() const {
-    return {driven.processes, driven.can, driven.level};
+    return {driven.processes, driven.can, driven.level,
+            nice_at_start(driven.priority.levels, driven.level, driven.can)};
   }
   [[nodiscard]] id_t id() const { return static_cast<id_t>(run->job()); }
 };
