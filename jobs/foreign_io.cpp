@@ -48,6 +48,10 @@ Bytes ForeignIo::recent() const {
   return {static_cast<std::uint64_t>(marks_.back().foreign - marks_.front().foreign)};
 }
 
+Bytes ForeignIo::total() const {
+  return {static_cast<std::uint64_t>(reads_max_ + writes_)};
+}
+
 double ForeignIo::share() const {
   if (marks_.empty() || marks_.back().total <= marks_.front().total) return 0;
   const auto total = static_cast<double>(marks_.back().total - marks_.front().total);
@@ -59,7 +63,8 @@ void Waiters::add(const Sample& sample) {
   if (written_ && *written_ != sample.own_written) last_write_ = sample.at;
   written_ = sample.own_written;
   constexpr double kHalfOne = 0.5;  // between nobody and one thread that waits all the time
-  const double seen = are_writing(sample.at) ? 0 : sample.waiting;
+  constexpr double kMost = 1;       // so that no single look decides, however far it is off
+  const double seen = are_writing(sample.at) ? 0 : std::clamp(sample.waiting, -kMost, kMost);
   sum_ = std::clamp(sum_ + seen - kHalfOne, 0.0, kSure);
   if (sum_ >= kSure) sure_until_ = sample.at + kSureFor;
   undecided_ = sum_ > 0 && sum_ < kSure ? undecided_ + 1 : 0;

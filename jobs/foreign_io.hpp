@@ -11,6 +11,10 @@ namespace lull {
 // Two ways to know that somebody else uses the disks that our jobs use: by amount and by state.
 // Neither needs an ear (jobs/slice.hpp), and neither is sure enough to do without one.
 
+/// What others move in a second counts from here on: smaller than anything that a person waits for,
+/// larger than what the kernel does unasked.
+inline constexpr Bytes kForeignMatters{65'536};
+
 /// Tells foreground I/O from our own by amount. A process's I/O is counted when it is submitted, a
 /// device's when it completes, so what a device has read minus what we asked for is the
 /// foreground's total less what of ours is still under way: only its running maximum says
@@ -26,6 +30,8 @@ class ForeignIo {
   void add(const Sample& sample, bool writing);
   /// Bytes that others moved within the last `kWindow`.
   [[nodiscard]] Bytes recent() const;
+  /// All that they moved since the looking began.
+  [[nodiscard]] Bytes total() const;
   /// The share of others in all traffic of that time, 0..1.
   [[nodiscard]] double share() const;
 

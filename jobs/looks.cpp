@@ -16,9 +16,6 @@ constexpr double kNoDoubt = 0.6;
 constexpr Duration kRecordFor = milliseconds(300);
 /// How long a disk on which the foreground was heard counts as its own.
 constexpr Duration kHeardFor = milliseconds(500);
-/// Smaller than anything that a person waits for, larger than what the kernel does unasked.
-constexpr Bytes kHint{65'536};
-
 bool is_within(const std::optional<Instant>& since, Instant now, Duration span) {
   return since && now - *since < span;
 }
@@ -34,7 +31,7 @@ std::optional<Observation> Looks::add(Sample now) {
   if (seen) {
     seen->others_wait = waiters_.are_sure(now.at);
     for (DeviceUse& disk : seen->devices) {
-      disk.foreign = foreign_.recent().count >= kHint.count ? foreign_.share() : 0;
+      disk.foreign = foreign_.recent().count >= kForeignMatters.count ? foreign_.share() : 0;
       disk.heard = is_within(heard_, now.at, kHeardFor);
     }
   }
@@ -66,7 +63,7 @@ std::optional<Observation> Looks::cpu_and_stalls(const Sample& now) const {
 bool Looks::recording(Instant now) const { return is_within(changed_, now, kRecordFor); }
 
 bool Looks::hint(Instant now) const {
-  return foreign_.recent().count >= kHint.count || waiters_.are_sure(now);
+  return foreign_.recent().count >= kForeignMatters.count || waiters_.are_sure(now);
 }
 
 }  // namespace lull

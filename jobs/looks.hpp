@@ -28,6 +28,8 @@ class Looks {
 
   /// Somebody else does I/O: by its amount, or by those who wait for it.
   [[nodiscard]] bool hint(Instant now) const;
+  /// What others are known to have moved so far; begins anew where `forget` does.
+  [[nodiscard]] Bytes foreign() const { return foreign_.total(); }
   /// Our own write-back may be under way.
   [[nodiscard]] bool writing(Instant now) const { return waiters_.are_writing(now); }
   /// What we record of a change may be under way.

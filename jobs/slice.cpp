@@ -41,6 +41,14 @@ bool wants_long_ear(const SliceState& state, const SliceInput& input) {
   return input.hint && state.deaf < kDeaf;
 }
 
+/// A hint of which no ear has told yet what it is worth: it was not there just now, or others have
+/// moved more since.
+bool is_news(const SliceState& state, const SliceInput& input) {
+  const bool began_anew = input.foreign.count < state.foreign.count;
+  return (input.hint && !state.hinted) || began_anew ||
+         input.foreign.count - state.foreign.count >= kForeignMatters.count;
+}
+
 /// One request is enough where nothing of ours can be under way any more.
 bool heard(const SliceInput& before, const SliceInput& now) {
   if (now.mixed) return now.hint;
@@ -140,7 +148,10 @@ bool is_watchful(const SliceState& state, Instant now) {
 SliceStep step(const SliceState& state, const SliceInput& input) {
   SliceState now = state;
   if (input.hint) now.last_hint = input.at;
-  if (input.hint && !now.hinted) now.deaf = 0;  // a new one, of which nothing is known
+  if (is_news(now, input)) {
+    now.deaf = 0;
+    now.foreign = input.foreign;
+  }
   now.hinted = input.hint;
   if (!input.wanted && state.phase != Phase::holding) {
     enter(now, Phase::running, input.at);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "jobs/foreground.hpp"
+#include "jobs/foreign_io.hpp"
 
 #include <cstdint>
 
@@ -18,6 +18,7 @@ struct SliceInput {
   Instant at{0};
   bool wanted = false;   ///< a run does I/O
   bool hint = false;     ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
+  Bytes foreign{};       ///< what others are known to have moved so far (ForeignIo)
   bool frozen = false;   ///< the kernel says that all of these runs stand still
   bool writing = false;  ///< our own write-back may be under way: completed writes prove nothing
   bool recording = false;  ///< lull may be writing to its own records: nor do flushes
@@ -41,6 +42,7 @@ struct SliceState {
   Instant held{0};      ///< since when nothing of ours has run
   Duration tail{0};     ///< how long write-back of the last slice kept the disk busy
   int deaf = 0;         ///< long ears in a row that a hint was wrong
+  Bytes foreign{};      ///< what others had moved when the hint was last new
   bool hinted = false;  ///< the last step was told so
   SliceInput baseline;
 };

@@ -119,6 +119,11 @@ TEST_CASE("waiters: three looks at one thread that waits all the time leave no d
   CHECK_FALSE(after({1, 1, 1, 0}).are_suspected(seconds(1)));  // what is sure needs no haste
 }
 
+TEST_CASE("waiters: no single look leaves no doubt, however many it counts") {
+  CHECK_FALSE(after({5}).are_sure(seconds(1)));
+  CHECK_FALSE(after({5, 0, 5, 0, 5, 0}).are_sure(seconds(1)));
+}
+
 TEST_CASE("waiters: looks that are off by chance come to nothing") {
   CHECK_FALSE(after({0, 0, 0}).are_suspected(seconds(1)));
   CHECK_FALSE(after({1, -1, 0, 0.5, -0.5, 1, 0, -1, 1, 0}).are_sure(seconds(1)));

@@ -17,8 +17,12 @@ class Rig {
  public:
   std::function<bool(Instant)> foreground = [](Instant) { return false; };
   std::function<bool(Instant)> hint = [](Instant) { return false; };
+  Bytes foreign{};  ///< that the amounts tell of
   bool job_writes = false;
   bool wanted = true;
+  bool mixed = false;
+  bool recording = false;
+  bool flushes = false;  ///< somebody flushes the disk all the time
   Duration drain = milliseconds(4);  ///< until frozen, with nothing of ours under way
 
   void play(Duration span) {
@@ -55,9 +59,13 @@ class Rig {
     input.at = now_;
     input.wanted = wanted;
     input.hint = hint(now_);
+    input.foreign = foreign;
     const bool still = frozen_ && now_ - frozen_at_ >= drain;
     input.frozen = still;
     input.writing = job_writes;
+    input.mixed = mixed;
+    input.recording = recording;
+    input.flushes = flushes ? flushes_ : 0;
     input.reads = reads_;
     input.writes = writes_;
     input.in_flight = still ? 0 : 4;
@@ -69,6 +77,7 @@ class Rig {
       const bool job_runs = !frozen_ || now_ - frozen_at_ < drain;
       if (!frozen_) run += milliseconds(1);
       if (job_runs) reads_ += 3;
+      ++flushes_;
       if (job_writes) writes_ += 2;  // write-back does not stop with the job
       if (foreground(now_)) {
         ++requests;
@@ -84,6 +93,7 @@ class Rig {
   bool frozen_ = false;
   std::uint64_t reads_ = 0;
   std::uint64_t writes_ = 0;
+  std::uint64_t flushes_ = 0;
 };
 
 bool every(Instant at, Duration period) { return at % period < milliseconds(1); }
@@ -188,6 +198,39 @@ TEST_CASE("slice: a new hint is believed although one before it was wrong") {
   rig.play(from - rig.now());
   rig.forget();
   rig.play(milliseconds(400));
+  CHECK(rig.heard);
+}
+
+TEST_CASE("slice: a hint that was given up is believed again when others have moved more") {
+  Rig rig;
+  rig.hint = [](Instant) { return true; };
+  rig.play(seconds(5));
+  const Instant from = rig.now();
+  rig.foreground = [=](Instant at) { return at >= from && every(at, milliseconds(20)); };
+  rig.foreign = kForeignMatters;
+  rig.play(milliseconds(300));
+  CHECK(rig.heard);
+}
+
+TEST_CASE("slice: while runs that are never held do I/O, only a hint tells of others") {
+  Rig rig;
+  rig.mixed = true;
+  rig.foreground = [](Instant) { return true; };  // it may be such a run of ours
+  rig.play(seconds(10));
+  CHECK_FALSE(rig.heard);
+  rig.hint = [](Instant) { return true; };
+  rig.play(seconds(1));
+  CHECK(rig.heard);
+}
+
+TEST_CASE("slice: flushes of lull's own records are nobody's") {
+  Rig rig;
+  rig.flushes = true;
+  rig.recording = true;
+  rig.play(seconds(10));
+  CHECK_FALSE(rig.heard);
+  rig.recording = false;
+  rig.play(seconds(3));
   CHECK(rig.heard);
 }
 
