@@ -48,9 +48,7 @@ Bytes ForeignIo::recent() const {
   return {static_cast<std::uint64_t>(marks_.back().foreign - marks_.front().foreign)};
 }
 
-Bytes ForeignIo::total() const {
-  return {static_cast<std::uint64_t>(reads_max_ + writes_)};
-}
+Bytes ForeignIo::total() const { return {static_cast<std::uint64_t>(reads_max_ + writes_)}; }
 
 double ForeignIo::share() const {
   if (marks_.empty() || marks_.back().total <= marks_.front().total) return 0;

@@ -19,11 +19,11 @@ inline constexpr Bytes kForeignMatters{65'536};
 /// device's when it completes, so what a device has read minus what we asked for is the
 /// foreground's total less what of ours is still under way: only its running maximum says
 /// something, and that never says too much. What a device writes for us comes late, comes with the
-/// file system's own records, and comes twice where disks are mirrored: so it counts as others' only
-/// while nothing of ours can be on its way.
+/// file system's own records, and comes twice where disks are mirrored: so it counts as others'
+/// only while nothing of ours can be on its way.
 ///
-/// What was under way when the looking began would count as somebody else's once it completes. So it
-/// begins with the first sample in which the disks are at rest, or after `kWindow` anyhow.
+/// What was under way when the looking began would count as somebody else's once it completes. So
+/// it begins with the first sample in which the disks are at rest, or after `kWindow` anyhow.
 class ForeignIo {
  public:
   /// Takes the next sample. `writing`: write-back of ours may be under way.

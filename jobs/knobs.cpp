@@ -35,8 +35,8 @@ void add_v1_knobs(const MachineFacts& facts, std::vector<Knob>& knobs) {
   if (auto weight = v1_knob(facts, "blkio.bfq.weight", "blkio", "weighs the I/O of jobs in")) {
     knobs.push_back(followed_by_disks(facts, *weight, false));
   }
-  add(v1_knob(facts, "memory.limit_in_bytes", "memory",
-              "bounds memory and page cache of jobs, hard, below"));
+  add(v1_knob(facts, "memory.soft_limit_in_bytes", "memory",
+              "has memory and page cache of jobs reclaimed first, when memory is short, below"));
   add(v1_knob(facts, "freezer.state", "freezer", "pauses whole jobs below"));
 }
 

@@ -15,8 +15,8 @@ class Looks {
  public:
   /// Takes the next sample; nothing when there is too little before it to say anything.
   std::optional<Observation> add(Sample now);
-  /// Forgets what was used: a run came or went, so that samples before and after do not compare. Who
-  /// waits or was heard is known all the same.
+  /// Forgets what was used: a run came or went, so that samples before and after do not compare.
+  /// Who waits or was heard is known all the same.
   void forget();
   /// A run was changed at `at`. What we record of that takes a while on a slow disk, where we and
   /// the file system's threads then wait as a foreground would.

@@ -16,11 +16,11 @@ namespace lull {
 /// What is read before each step: sums over the disks that are listened to.
 struct SliceInput {
   Instant at{0};
-  bool wanted = false;   ///< a run does I/O
-  bool hint = false;     ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
-  Bytes foreign{};       ///< what others are known to have moved so far (ForeignIo)
-  bool frozen = false;   ///< the kernel says that all of these runs stand still
-  bool writing = false;  ///< our own write-back may be under way: completed writes prove nothing
+  bool wanted = false;     ///< a run does I/O
+  bool hint = false;       ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
+  Bytes foreign{};         ///< what others are known to have moved so far (ForeignIo)
+  bool frozen = false;     ///< the kernel says that all of these runs stand still
+  bool writing = false;    ///< our own write-back may be under way: completed writes prove nothing
   bool recording = false;  ///< lull may be writing to its own records: nor do flushes
   bool mixed = false;      ///< runs that are never held do I/O: only a hint tells of others
   std::uint64_t reads = 0;

@@ -91,11 +91,14 @@ void AttachedRun::follow() {
     if (room_.is_open()) room_.release();
     pollfd output{pty_->master.get(), POLLIN, 0};
     pollfd room{terminal_.get(), POLLOUT, 0};
-    while (pty_ && (!unshown_.empty() || (::poll(&output, 1, 0) == 1 && (output.revents & POLLIN)))) {
+    while (pty_ &&
+           (!unshown_.empty() || (::poll(&output, 1, 0) == 1 && (output.revents & POLLIN)))) {
       // Whoever stopped the output with Ctrl-S gets the rest of it when they go on.
       ::poll(&room, 1, -1);
-      if (unshown_.empty()) take_output();
-      else put_output();
+      if (unshown_.empty())
+        take_output();
+      else
+        put_output();
     }
   }
   if (keeper_.reports) take_reports();

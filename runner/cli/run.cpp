@@ -319,16 +319,8 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
   if (!launched) return launched.error();
 
   (void)os::make_folders(paths.runtime_dir, 0700);  // without it the run has a loop of its own
-  Attended attended({loop,
-                     spec,
-                     run,
-                     *launcher,
-                     *launched,
-                     record,
-                     paths.runtime_dir,
-                     foreground,
-                     verbose,
-                     streams->pty.has_value()});
+  Attended attended({loop, spec, run, *launcher, *launched, record, paths.runtime_dir, foreground,
+                     verbose, streams->pty.has_value()});
   AttachedRun(loop, std::move(launched->keeper), std::move(streams->pty), attended).follow();
   Ending ending = ending_of(place->files(), run.id);
   ending.paused = attended.finish();

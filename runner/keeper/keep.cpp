@@ -196,7 +196,8 @@ void wait_for_event(Run& run) {
                   {run.supervisor, POLLIN, 0},
                   {run.driver, POLLIN, 0}};
   sys(SYS_ppoll, fds, 4, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
-  // Before the signals: one of them may bring the next driver, whose pidfd can have the same number.
+  // Before the signals: one of them may bring the next driver, whose pidfd can have the same
+  // number.
   const bool driver_ended = fds[3].revents != 0;
   if (driver_ended) forget_driver(run);
   if (fds[0].revents != 0) take_signals(run);

@@ -52,6 +52,13 @@ void write_io_weight(const std::string& folder, const Level& level) {
   write_file(folder + "/io.prio.class", level.io.io_class == IoClass::idle ? "idle" : "no-change");
 }
 
+/// Whether somebody else gave a thread what it has: not what we set last, nor what we are setting,
+/// or what they are known to have chosen.
+template <class T>
+bool is_theirs(const T& now, const T& set, const T& asked, const std::optional<T>& theirs) {
+  return now == theirs || (now != set && now != asked);
+}
+
 template <class T>
 std::optional<T> value_of(const Result<T>& result) {
   return result ? std::optional(*result) : std::nullopt;
@@ -66,10 +73,16 @@ Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level,
                    std::optional<int> first_nice)
     : run_(std::move(run)), can_(can), set_(level), asked_(level) {
   const auto id = static_cast<id_t>(run_.main);
-  const auto nice = first_nice ? first_nice : value_of(get_nice(Whose::process, id));
-  const auto io = first_nice ? std::optional(level.io) : value_of(get_io_priority(Whose::process, id));
-  set_.nice = nice.value_or(level.nice);
-  set_.io = io.value_or(level.io);
+  const auto nice = value_of(get_nice(Whose::process, id));
+  const auto io = value_of(get_io_priority(Whose::process, id));
+  if (first_nice) {
+    set_.nice = *first_nice;
+    if (nice && *nice != *first_nice) their_nice_ = nice;
+    if (io && *io != level.io) their_io_ = io;
+  } else {
+    set_.nice = nice.value_or(level.nice);
+    set_.io = io.value_or(level.io);
+  }
   const auto stat = read_process_stat(run_.main);
   const auto autogroup = read_autogroup(run_.main);
   if (!stat || !autogroup || !*autogroup) return;
@@ -106,15 +119,15 @@ void Actuator::set_thread(pid_t thread, const Level& level) {
   const auto id = static_cast<id_t>(thread);
   const auto nice = get_nice(Whose::process, id);
   const bool may = can_.may_renice(set_.nice, level.nice);
-  if (nice && *nice != set_.nice && *nice != level.nice) {
-    nice_is_theirs_ = true;
+  if (nice && is_theirs(*nice, set_.nice, level.nice, their_nice_)) {
+    their_nice_ = *nice;
   } else if (nice && may && *nice != level.nice) {
     ::setpriority(PRIO_PROCESS, id, level.nice);  // a thread that is gone needs none
   }
   if (can_.cpu == CpuKnob::autogroup) set_policy(thread, level);
   const auto io = get_io_priority(Whose::process, id);
-  if (io && *io != set_.io && *io != level.io) {
-    io_is_theirs_ = true;
+  if (io && is_theirs(*io, set_.io, level.io, their_io_)) {
+    their_io_ = *io;
   } else if (io && *io != level.io) {
     (void)set_io_priority(Whose::process, id, level.io);
   }
@@ -181,7 +194,7 @@ Applied Actuator::read_back() const {
   const auto id = static_cast<id_t>(run_.main);
   if (const auto nice = get_nice(Whose::process, id)) {
     applied.emplace_back("nice", std::to_string(*nice));
-    if (nice_is_theirs_)
+    if (their_nice_)
       applied.emplace_back("nice.left", "changed by somebody else");
     else if (*nice != asked_.nice)
       applied.emplace_back("nice.kept", "it could not come back (RLIMIT_NICE)");
@@ -191,7 +204,7 @@ Applied Actuator::read_back() const {
   }
   if (const auto io = get_io_priority(Whose::process, id)) {
     applied.emplace_back("io", to_string(*io));
-    if (io_is_theirs_) applied.emplace_back("io.left", "changed by somebody else");
+    if (their_io_) applied.emplace_back("io.left", "changed by somebody else");
   }
   if (const auto autogroup = read_autogroup(run_.main); autogroup && *autogroup) {
     applied.emplace_back("autogroup", std::to_string(**autogroup));

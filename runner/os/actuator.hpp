@@ -20,8 +20,8 @@ class Actuator {
  public:
   /// `level` is what the run was given last. One that has only just started had `first_nice`, and
   /// what its main process has instead of these it gave itself; of one that somebody else drove
-  /// (none), what it has now counts as set by us. An autogroup that is not at `level` is one that the
-  /// kernel refused.
+  /// (none), what it has now counts as set by us. An autogroup that is not at `level` is one that
+  /// the kernel refused.
   Actuator(RunProcesses run, Capabilities can, const Level& level, std::optional<int> first_nice);
 
   /// Sets `level` and reads back what the kernel has then.
@@ -50,8 +50,8 @@ class Actuator {
   std::map<pid_t, int> autogroups_;  ///< by session: what was set last
   std::set<pid_t> refused_;          ///< sessions to be tried again
   bool made_idle_ = false;           ///< some thread's policy was changed
-  bool nice_is_theirs_ = false;
-  bool io_is_theirs_ = false;
+  std::optional<int> their_nice_;    ///< what somebody else, the job itself too, has set last
+  std::optional<IoPriority> their_io_;
   bool autogroup_is_theirs_ = false;
 };
 

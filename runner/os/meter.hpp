@@ -16,12 +16,14 @@ struct Use {
   Duration cpu{0};
   Bytes read{};
   Bytes written{};
-  bool io_known = true;  ///< false: some of its processes are another user's, whose I/O is not ours to see
+  bool io_known =
+      true;  ///< false: some of its processes are another user's, whose I/O is not ours to see
   bool operator==(const Use&) const = default;
 };
 
-/// Adds up what the processes of one run use: CPU from its v2 cgroup where it has one, and from each
-/// process outside of it; I/O from each process, where we may look (the same user's, or as root).
+/// Adds up what the processes of one run use: CPU from its v2 cgroup where it has one, and from
+/// each process outside of it; I/O from each process, where we may look (the same user's, or as
+/// root).
 class RunMeter {
  public:
   explicit RunMeter(RunProcesses run);

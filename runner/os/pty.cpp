@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
-
 #include <unistd.h>
 
 #include <array>

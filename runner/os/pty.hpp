@@ -18,8 +18,8 @@ struct Pty {
 /// A new one with the modes and the window size of `terminal`.
 Result<Pty> open_pty(int terminal);
 
-/// The terminal that stdout is, else stderr, else stdin: opened anew, so that writing does not block
-/// while whoever shares ours is left alone.
+/// The terminal that stdout is, else stderr, else stdin: opened anew, so that writing does not
+/// block while whoever shares ours is left alone.
 Fd open_terminal_for_output();
 
 /// Gives `master`'s terminal the window size that `terminal` has now.

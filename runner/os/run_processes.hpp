@@ -21,8 +21,8 @@ struct RunProcesses {
 /// A cgroup of the run that has this file; empty where none has.
 std::string folder_with(const RunProcesses& run, const std::string& file);
 
-/// Whether nothing is left in a group, v2 or v1, because somebody moved the job elsewhere: what is done to
-/// the group then does nothing to the job.
+/// Whether nothing is left in a group, v2 or v1, because somebody moved the job elsewhere: what is
+/// done to the group then does nothing to the job.
 bool is_emptied(const std::string& folder);
 
 /// Everything below the keeper at this moment, parents before their children. Found by descent, so

@@ -83,7 +83,7 @@ class Driver {
     Duration frozen{0};
     os::Use use;  ///< at the last sample
     Instant last_io{-1};
-    double cpu = 0;  ///< CPUs, while it may run
+    double cpu = 0;        ///< CPUs, while it may run
     bool settled = false;  ///< what it has is surely what was decided
   };
 
@@ -127,7 +127,7 @@ class Driver {
   Instant last_change_{0};
   Instant forgot_{0};
   std::map<std::string, int> group_nice_;
-  std::vector<Change> changes_;  ///< not yet told
+  std::vector<Change> changes_;                                             ///< not yet told
   std::shared_ptr<const bool> there_ = std::make_shared<const bool>(true);  ///< ends with us
 };
 

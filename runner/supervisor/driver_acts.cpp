@@ -107,11 +107,11 @@ void Driver::look_after_autogroups(Instant now) {
     driven.actuator.look_after_autogroups(sampler_.tree_of(key));
     if (!awaited || driven.actuator.awaits_autogroup()) continue;
     hold(driven, kForAutogroup, false, now);
-    changes_.push_back({key,
-                        {os::now(), driven.state.state, to_string(driven.what),
-                         driven.actuator.read_back(),
-                         "the kernel took the autogroup's nice value late"},
-                        driven.frozen});
+    changes_.push_back(
+        {key,
+         {os::now(), driven.state.state, to_string(driven.what), driven.actuator.read_back(),
+          "the kernel took the autogroup's nice value late"},
+         driven.frozen});
   }
 }
 

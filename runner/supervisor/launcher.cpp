@@ -60,8 +60,7 @@ Result<Launcher> Launcher::make(const os::RunFiles& run_files, std::string log_f
   auto program = os::KeeperProgram::find(*own);
   if (!program) return program.error();
   Launcher launcher(run_files, std::move(*program));
-  launcher.cgroups_ = os::CgroupParents::make();
-  launcher.can_ = capabilities(os::read_machine_facts("", os::own_permissions()));
+  launcher.probe();
   launcher.files_ = os::raise_file_limit();
   launcher.environment_ = os::own_environment();
   auto self = os::own_account();
@@ -72,6 +71,17 @@ Result<Launcher> Launcher::make(const os::RunFiles& run_files, std::string log_f
   launcher.boot_id_ = *boot;
   launcher.log_folder_ = std::move(log_folder);
   return launcher;
+}
+
+void Launcher::probe() {
+  cgroups_ = os::CgroupParents::make();
+  can_ = capabilities(os::read_machine_facts("", os::own_permissions()));
+  probed_ = steady_now();
+}
+
+/// It takes about a millisecond: too much for each of a thousand runs that start at once.
+void Launcher::look_again() {
+  if (steady_now() - probed_ >= std::chrono::seconds(10)) probe();
 }
 
 Result<SpawnContext> Launcher::context_of(const JobSpec& spec, Foreground state) const {

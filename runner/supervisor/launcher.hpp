@@ -33,11 +33,15 @@ struct Launched {
 };
 
 /// Turns a recorded run into a keeper at work: looks up what the plan needs, decides it, hands it
-/// over. What it finds at its construction (cgroups, limits, accounts) it does not look up again.
+/// over. Limits and accounts are those of its construction; what the machine can do to a job is
+/// looked up again (`look_again`), since an administrator may change it under us.
 class Launcher {
  public:
   /// `run_files` must outlive the launcher.
   static Result<Launcher> make(const os::RunFiles& run_files, std::string log_folder);
+
+  /// Probes the machine's knobs again, if the last time is a while ago.
+  void look_again();
 
   /// Starts `run` of `spec`. An error means that there is no process and will be none.
   [[nodiscard]] Result<Launched> launch(const JobSpec& spec, const RunRecord& run,
@@ -54,12 +58,14 @@ class Launcher {
   Launcher(const os::RunFiles& run_files, os::KeeperProgram program)
       : run_files_(&run_files), program_(std::move(program)) {}
 
+  void probe();
   [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec, Foreground state) const;
 
   const os::RunFiles* run_files_;
   os::KeeperProgram program_;
   os::CgroupParents cgroups_;
   Capabilities can_;
+  Instant probed_{0};
   os::FileLimit files_;
   Environment environment_;
   Account self_;

@@ -81,7 +81,7 @@ ActiveRun::ActiveRun(const asio::any_io_executor& loop, RunRecord recorded,
 
 asio::awaitable<void> ActiveRun::wait_for_change() { co_await changed.async_wait(kNoThrow); }
 
-Runs::Runs(asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
+Runs::Runs(asio::any_io_executor loop, Launcher& launcher, store::StoreThread& store,
            const os::RunFiles& files, const std::string& runtime_dir, OnEnd on_end)
     : loop_(std::move(loop)),
       launcher_(&launcher),
@@ -189,6 +189,7 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
   run->started_in = drive_.state();
   LaunchOptions options;
   options.state = run->started_in;
+  launcher_->look_again();
   auto launched = launcher_->launch(*run->spec, run->record, options);
   if (!launched) {
     end(run, without_process(Outcome::spawn_failed, launched.error().what()));

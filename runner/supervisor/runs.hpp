@@ -60,7 +60,7 @@ class Runs {
   using OnEnd = std::function<void(const ActiveRun&)>;
 
   /// `runtime_dir`: where this user's lulls agree on who drives all their runs.
-  Runs(boost::asio::any_io_executor loop, const Launcher& launcher, store::StoreThread& store,
+  Runs(boost::asio::any_io_executor loop, Launcher& launcher, store::StoreThread& store,
        const os::RunFiles& files, const std::string& runtime_dir, OnEnd on_end);
 
   void set_foreground(const ForegroundSettings& settings) { drive_.set_settings(settings); }
@@ -110,7 +110,7 @@ class Runs {
   void forget(const ActiveRunPtr& run);
 
   boost::asio::any_io_executor loop_;
-  const Launcher* launcher_;
+  Launcher* launcher_;
   store::StoreThread* store_;
   const os::RunFiles* files_;
   UserLoop drive_;

@@ -8,7 +8,9 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
+#include <stdexcept>
 
 namespace lull::tests {
 
@@ -94,6 +96,12 @@ pid_t OneRun::job() const {
 }
 
 std::string OneRun::log() const { return slurp(launched_->log + ".old") + slurp(launched_->log); }
+
+void move_out_of(const std::string& group, pid_t process) {
+  std::ofstream procs(group.substr(0, group.rfind('/')) + "/cgroup.procs");
+  procs << process << std::flush;
+  if (!procs) throw std::runtime_error("cannot move a process out of " + group);
+}
 
 bool is_alive(pid_t pid) {
   const auto stat = os::read_process_stat(pid);

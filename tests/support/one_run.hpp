@@ -65,6 +65,9 @@ class OneRun {
   std::vector<keeper::Report> reports_;
 };
 
+/// Moves a process from `group` to the group above, as somebody may do.
+void move_out_of(const std::string& group, pid_t process);
+
 /// Whether a process with this pid is there, zombies not counted.
 bool is_alive(pid_t pid);
 

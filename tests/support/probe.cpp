@@ -13,13 +13,16 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <random>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -208,6 +211,40 @@ int spin(long threads) {
   return 0;
 }
 
+/// CPU time of this thread.
+void burn_for(std::chrono::milliseconds span) {
+  const auto used = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  for (const auto end = used() + span; used() < end;) {
+  }
+}
+
+/// Waits for SIGUSR1, then burns 200 ms of CPU time in each of `threads`, and as much alone.
+int burn(int threads) {
+  constexpr std::chrono::milliseconds kSpan{200};
+  sigset_t start;
+  sigemptyset(&start);
+  sigaddset(&start, SIGUSR1);
+  ::sigprocmask(SIG_BLOCK, &start, nullptr);
+  put("ready", ::getpid());
+  flush();
+  int signal = 0;
+  ::sigwait(&start, &signal);
+  {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < threads; ++i)
+      all.emplace_back([] { burn_for(kSpan); });
+  }
+  burn_for(kSpan);
+  put("burnt", threads);
+  flush();
+  for (;;)
+    ::pause();
+}
+
 /// Reads one random block of a file after the other past the page cache, until it is killed or its
 /// parent is gone. 77 where the file system cannot do that.
 int read_blocks(const char* path) {
@@ -256,6 +293,7 @@ int main(int argc, char** argv) {
   if (what == "close-fds") return close_fds();
   if (what == "spin") return spin(number);
   if (what == "read" && argc > 2) return read_blocks(argv[2]);
+  if (what == "burn") return burn(static_cast<int>(number));
   if (what == "breed") return breed(number);
   return 2;
 }

@@ -1,6 +1,6 @@
-// record_trace SECONDS FROM UNTIL CMD...: waits for a run of some lull, which is the job, and writes
-// a trace of this machine in which CMD, which runs from second FROM until it is killed at UNTIL, is
-// the foreground. tests/fixtures/traces/record.sh makes the fixtures with it.
+// record_trace SECONDS FROM UNTIL CMD...: waits for a run of some lull, which is the job, and
+// writes a trace of this machine in which CMD, which runs from second FROM until it is killed at
+// UNTIL, is the foreground. tests/fixtures/traces/record.sh makes the fixtures with it.
 #include "jobs/looks.hpp"
 #include "runner/os/sampler.hpp"
 #include "tests/support/trace.hpp"

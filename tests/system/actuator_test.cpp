@@ -146,6 +146,16 @@ TEST_CASE("actuator: what somebody else set is left alone, and said") {
   CHECK(value_of(applied, "nice.left") == "changed by somebody else");
 }
 
+TEST_CASE("actuator: what the job gave itself before the loop saw it is its own") {
+  const Acted job({"stay"});
+  REQUIRE(os::set_io_priority(os::Whose::process, job.id(), kBusy.io).has_value());
+  os::Actuator actuator = job.actuator();
+  actuator.apply(kBusy);
+  const Applied light = actuator.apply(kStart);
+  CHECK(os::get_io_priority(os::Whose::process, job.id()).value() == kBusy.io);
+  CHECK(value_of(light, "io.left") == "changed by somebody else");
+}
+
 TEST_CASE("actuator: a session that the job makes later gets the job's autogroup level") {
   if (!os::read_autogroup(::getpid()).value()) return;  // a kernel without autogroups
   const Acted job({"ignore-term"});

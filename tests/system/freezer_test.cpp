@@ -1,12 +1,10 @@
 #include "runner/os/freezer.hpp"
 
-#include "runner/os/fd.hpp"
 #include "runner/os/machine.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
 
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,6 +67,17 @@ bool stands_still(pid_t pid) {
   return cpu_of(pid) == before;
 }
 
+/// A process that drives the run and has it frozen.
+pid_t fork_driver(const os::RunProcesses& way) {
+  const pid_t driver = ::fork();
+  if (driver != 0) return driver;
+  os::Freezer freezer(way, false);
+  os::tell_keeper(way.keeper);
+  freezer.freeze();
+  for (;;)
+    ::pause();
+}
+
 TEST_CASE("freezer: freezes and thaws a job in every way that there is") {
   const Frozen job;
   for (const os::RunProcesses& way : job.ways()) {
@@ -95,10 +104,7 @@ TEST_CASE("freezer: a group that somebody emptied freezes nothing, so signals do
   if (group.empty()) return;  // this user has no group to be moved out of
   os::Freezer freezer(job.processes(), false);
   REQUIRE(freezer.way() == os::Freezer::Way::v2);
-  const std::string parent = group.substr(0, group.rfind('/'));
-  const os::Fd procs(::open((parent + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
-  const std::string pid = std::to_string(job.run.job());
-  REQUIRE(::write(procs.get(), pid.data(), pid.size()) > 0);
+  move_out_of(group, job.run.job());
   freezer.freeze();
   REQUIRE(eventually([&] { return freezer.is_frozen(); }));
   CHECK(stands_still(job.run.job()));
@@ -109,14 +115,7 @@ TEST_CASE("freezer: a group that somebody emptied freezes nothing, so signals do
 TEST_CASE("keeper: thaws its job when whoever froze it is killed") {
   const Frozen job;
   for (const os::RunProcesses& way : job.ways()) {
-    const pid_t driver = ::fork();
-    if (driver == 0) {
-      os::Freezer freezer(way, false);
-      os::tell_keeper(way.keeper);
-      freezer.freeze();
-      for (;;)
-        ::pause();
-    }
+    const pid_t driver = fork_driver(way);
     os::Freezer watched(way, false);
     INFO(watched.knob());
     REQUIRE(eventually([&] { return watched.is_frozen(); }));
@@ -125,6 +124,44 @@ TEST_CASE("keeper: thaws its job when whoever froze it is killed") {
     ::waitpid(driver, nullptr, 0);
     CHECK(moves(job.run.job()));
   }
+}
+
+TEST_CASE("keeper: watches the next driver also when it comes as the last one ends") {
+  const Frozen job;
+  const os::RunProcesses way = job.ways().front();
+  os::Freezer watched(way, false);
+  // Where signals freeze, the SIGCONT below would thaw: a keeper passes it on.
+  if (watched.way() == os::Freezer::Way::signals) return;
+  const pid_t first = fork_driver(way);
+  REQUIRE(eventually([&] { return watched.is_frozen(); }));
+  // Stopped, the keeper finds both events at once.
+  ::kill(way.keeper.pid, SIGSTOP);
+  ::kill(first, SIGKILL);
+  ::waitpid(first, nullptr, 0);
+  const pid_t second = fork_driver(way);
+  ::usleep(50'000);  // not needed where the signal is there already; nothing else tells
+  ::kill(way.keeper.pid, SIGCONT);
+  CHECK(eventually([&] { return stands_still(job.run.job()); }));
+  ::kill(second, SIGKILL);
+  ::waitpid(second, nullptr, 0);
+  CHECK(moves(job.run.job()));
+}
+
+TEST_CASE("freezer: an emptied v1 group freezes nothing either") {
+  const Frozen job;
+  os::RunProcesses way = job.processes();
+  const std::string group = os::folder_with(way, "freezer.state");
+  if (group.empty()) return;  // this user has no such group
+  way.cgroups = {group};
+  os::Freezer freezer(way, false);
+  REQUIRE(freezer.way() == os::Freezer::Way::v1);
+  move_out_of(group, job.run.job());
+  freezer.freeze();
+  REQUIRE(eventually([&] { return freezer.is_frozen(); }));
+  CHECK(freezer.way() == os::Freezer::Way::signals);
+  CHECK(stands_still(job.run.job()));
+  freezer.thaw();
+  CHECK(moves(job.run.job()));
 }
 
 TEST_CASE("keeper: a frozen job that is to be stopped hears of it and ends") {

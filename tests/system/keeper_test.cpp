@@ -1,5 +1,6 @@
 // One run under a real lull-keeper: what becomes of jobs that behave badly.
 #include "runner/os/process.hpp"
+#include "runner/os/run_processes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
@@ -258,4 +259,16 @@ TEST_CASE("keeper: what the tree used is in the outcome") {
   REQUIRE(ended);
   CHECK(ended->ending.outcome == Outcome::success);
   CHECK(ended->ending.usage.cpu > Duration(0));
+}
+
+TEST_CASE("keeper: what is below one belongs to a run, however deep, and nothing else does") {
+  OneRun run(probe_job({"breed", "2"}));
+  REQUIRE(run.wait_until_running());
+  REQUIRE(eventually([&] { return run.log().find("bred 2") != std::string::npos; }));
+  CHECK(os::is_keeper(run.keeper()));
+  CHECK_FALSE(os::belongs_to_run(run.keeper()));
+  CHECK(os::belongs_to_run(run.job()));
+  for (const pid_t child : os::children_of(run.job()))
+    CHECK(os::belongs_to_run(child));
+  CHECK_FALSE(os::is_keeper(run.job()));
 }

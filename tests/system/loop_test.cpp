@@ -9,17 +9,21 @@
 #include "tests/support/one_run.hpp"
 
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace lull::tests {
 namespace {
+
+using std::chrono::seconds;
 
 int cpus() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
@@ -35,7 +39,6 @@ std::string thresholds() {
 /// Waits until what else runs on this machine leaves most of it free: these tests tell a foreground
 /// that comes from one that goes, which a machine that is busy all the time does not show.
 bool is_quiet() {
-  using std::chrono::seconds;
   const auto times = [] {
     return os::parse_cpu_times(os::read_file("/proc/stat").value()).value();
   };
@@ -99,6 +102,9 @@ LevelTable throttle() { return levels_of(Policy::throttle); }
 
 TEST_CASE("loop: a daemon's job goes down with the foreground and up again, seen from outside") {
   if (!is_quiet()) return;
+  // An ordinary user's limit, whoever runs the tests: nice alone could not come back.
+  const rlimit none{0, 0};
+  if (::geteuid() != 0) REQUIRE(::setrlimit(RLIMIT_NICE, &none) == 0);
   Instance instance;
   instance.settings(thresholds());
   instance.job("spin", spin_job());
@@ -169,6 +175,27 @@ TEST_CASE("run: a mistake in lull.toml is said, and the command runs") {
   CHECK_THAT(done.err, ContainsSubstring("error:"));
 }
 
+/// CPU time of a process.
+Duration cpu_of(pid_t pid) {
+  const auto stat = os::read_file("/proc/" + std::to_string(pid) + "/stat");
+  return stat ? os::parse_process_cpu(*stat).value().own : Duration(0);
+}
+
+Duration cpu_of_all(const std::vector<pid_t>& pids) {
+  return std::accumulate(pids.begin(), pids.end(), Duration(0),
+                         [](Duration sum, pid_t pid) { return sum + cpu_of(pid); });
+}
+
+/// The main processes of what each `lull run` runs.
+std::vector<pid_t> jobs_of(const std::vector<std::unique_ptr<Child>>& runs) {
+  std::vector<pid_t> jobs;
+  for (const auto& run : runs) {
+    for (const pid_t keeper : os::children_of(run->pid()))
+      jobs.push_back(os::main_child_of(keeper));
+  }
+  return jobs;
+}
+
 TEST_CASE("loop: lull runs of one user and of another are nobody's foreground") {
   if (!is_quiet()) return;
   Instance instance;
@@ -215,6 +242,14 @@ TEST_CASE("loop: lull runs of one user and of another are nobody's foreground") 
                last_line(run->err()).find("pause") != std::string::npos;
       });
     }));
+    const auto jobs = jobs_of(runs);
+    const auto before = cpu_of_all(jobs);
+    const auto spun = cpu_of(someone.spinner.pid());
+    CHECK(eventually([&] { return cpu_of(someone.spinner.pid()) - spun > seconds(cpus()); }));
+    const Duration ours = cpu_of_all(jobs) - before;
+    const Duration foreground = cpu_of(someone.spinner.pid()) - spun;
+    INFO("jobs " << ours.count() << " us, foreground " << foreground.count() << " us");
+    CHECK(ours < foreground / 4);
   }
   for (const auto& run : runs)
     ::kill(run->pid(), SIGTERM);
@@ -263,13 +298,6 @@ TEST_CASE("loop: a daemon that has it drives the jobs of lull run too, until it 
   CHECK(run.wait().exit_code == 128 + SIGTERM);
 }
 
-/// CPU time of a process that is alone in its group.
-Duration cpu_of(pid_t pid) {
-  return os::parse_process_cpu(os::read_file("/proc/" + std::to_string(pid) + "/stat").value())
-      .value()
-      .own;
-}
-
 TEST_CASE("loop: beside a foreground the jobs of one user cost it one share, and each gets on") {
   if (!is_quiet()) return;
   Instance instance;
@@ -312,17 +340,29 @@ TEST_CASE("loop: beside a foreground the jobs of one user cost it one share, and
   CHECK(ours < foreground / 4);
 }
 
+/// A file to read blocks from.
+struct Blocks {
+  TempFolder folder;
+  std::string file = folder.write("blocks", std::string(16 << 20, 'x'));
+  Blocks() { ::sync(); }
+};
+
+/// Bytes that a process has read from disks.
+std::uint64_t read_by(pid_t pid) {
+  const auto io = os::read_file("/proc/" + std::to_string(pid) + "/io");
+  return io ? os::parse_process_io(*io).value().read.count : 0;
+}
+
 TEST_CASE("loop: a job that reads gives way to somebody who reads too, and gets the disk back") {
   if (!is_quiet()) return;
-  const TempFolder files;
-  const std::string file = files.write("blocks", std::string(16 << 20, 'x'));
-  ::sync();
+  const Blocks blocks;
   Instance instance;
   instance.settings(thresholds());
-  Child run({lull_program(), "run", "-v", "--", probe(), "read", file}, instance.environment());
+  Child run({lull_program(), "run", "-v", "--", probe(), "read", blocks.file},
+            instance.environment());
   REQUIRE(eventually([&] { return is_at(run, throttle().light) || run.ended(); }));
   if (run.ended()) {
-    WARN("skipped: no reads past the page cache in " << files.path());
+    WARN("skipped: no reads past the page cache in " << blocks.file);
     return;
   }
   const auto job = [&] {
@@ -330,17 +370,13 @@ TEST_CASE("loop: a job that reads gives way to somebody who reads too, and gets 
     return keepers.empty() ? pid_t{0} : os::main_child_of(keepers.front());
   };
   REQUIRE(eventually([&] { return job() != 0; }));
-  const auto read_by = [](pid_t pid) {
-    const auto io = os::read_file("/proc/" + std::to_string(pid) + "/io");
-    return io ? os::parse_process_io(*io).value().read.count : 0;
-  };
   const pid_t pid = job();
   if (!eventually([&] { return read_by(pid) > 0; })) {
-    WARN("skipped: the kernel does not count what is read in " << files.path());
+    WARN("skipped: the kernel does not count what is read in " << blocks.file);
     return;
   }
   {
-    Child somebody({probe(), "read", file}, {});
+    Child somebody({probe(), "read", blocks.file}, {});
     // Alike but for their priority: without it each would get half.
     CHECK(eventually([&] {
       const auto ours = read_by(pid);
@@ -355,6 +391,34 @@ TEST_CASE("loop: a job that reads gives way to somebody who reads too, and gets 
   CHECK(eventually([&] { return read_by(pid) > before; }));
   ::kill(run.pid(), SIGTERM);
   CHECK(run.wait().exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("loop: a daemon that is killed while it holds a job frozen does not leave it so") {
+  if (!is_quiet()) return;
+  const Blocks blocks;
+  Instance instance;
+  instance.settings(thresholds());
+  instance.job("read", "command = [\"" + probe() + "\", \"read\", \"" + blocks.file +
+                           "\"]\n[priority]\npolicy = \"throttle\"\n");
+  instance.start_daemon();
+  REQUIRE(instance.lull({"start", "read"}).exit_code == 0);
+  const pid_t pid = instance.status("read")["pid"].get<pid_t>();
+  if (!eventually([&] { return read_by(pid) > 0; })) {
+    WARN("skipped: no counted reads past the page cache in " << blocks.file);
+    return;
+  }
+  const Child somebody({probe(), "read", blocks.file}, {});
+  const auto stands_still = [&] {
+    const auto before = read_by(pid);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return read_by(pid) == before;
+  };
+  REQUIRE(eventually(stands_still));
+  instance.end_daemon(SIGKILL);
+  const auto before = read_by(pid);
+  CHECK(eventually([&] { return read_by(pid) > before + (1U << 20U); }));
+  instance.start_daemon();  // to end it
+  CHECK(instance.lull({"stop", "read"}).exit_code == 0);
 }
 
 TEST_CASE("loop: a new daemon drives the jobs of the one that was killed") {

@@ -1,4 +1,6 @@
 // What a job finds itself to be at its first instruction, and what others see of it.
+#include "jobs/decide.hpp"
+#include "runner/os/cgroups.hpp"
 #include "runner/os/keeper_plan.hpp"
 #include "runner/os/process.hpp"
 #include "tests/support/catch.hpp"
@@ -12,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 
@@ -96,6 +99,28 @@ TEST_CASE("priority: the job is in its cgroups and the keeper is not") {
       CHECK(slurp(path.append(file)) == std::string(value).append("\n"));
     }
   }
+}
+
+TEST_CASE("priority: a run that is never adapted shares no CPU weight with those that are") {
+  const auto has_shared_weight = [](const JobSpec& spec) {
+    OneRun run(spec);
+    REQUIRE(run.wait_until_running());
+    const std::string name = run.launched().cgroup_name + "." + std::to_string(run.keeper());
+    const auto groups = os::groups_called(name, run.job());
+    return std::any_of(groups.begin(), groups.end(), [](const std::string& group) {
+      return group.find("/lull/") != std::string::npos &&
+             (::access((group + "/cpu.shares").c_str(), F_OK) == 0 ||
+              ::access((group + "/cpu.weight").c_str(), F_OK) == 0);
+    });
+  };
+  CHECK_FALSE(has_shared_weight(probe_job({"stay"})));
+  JobSpec adapted = probe_job({"stay"});
+  adapted.priority.levels = levels_of(Policy::throttle);
+  const auto mine = os::CgroupParents::make().placements({}, true, std::nullopt);
+  const bool has_cpu = std::any_of(mine.begin(), mine.end(), [](const CgroupPlacement& one) {
+    return !one.settings.empty() && one.settings.front().first.starts_with("cpu.");
+  });
+  CHECK(has_shared_weight(adapted) == has_cpu);
 }
 
 TEST_CASE("job: inherits /dev/null and its log, no other descriptor, no signal setting") {

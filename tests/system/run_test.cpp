@@ -28,14 +28,16 @@ namespace {
 /// `lull run` as a person has it: on a terminal, in a session of its own.
 class OnTerminal {
  public:
-  OnTerminal(const Instance& instance, const std::vector<std::string>& command) {
+  /// stdout goes to `file` instead where one is named.
+  OnTerminal(const Instance& instance, const std::vector<std::string>& command,
+             const std::string& file = "") {
     pty_ = os::open_pty(-1).value();
     const winsize size{.ws_row = 33, .ws_col = 77, .ws_xpixel = 0, .ws_ypixel = 0};
     ::ioctl(pty_.master.get(), TIOCSWINSZ, &size);
     std::vector<std::string> argv{lull_program(), "run", "--policy", "important", "--"};
     argv.insert(argv.end(), command.begin(), command.end());
     pid_ = ::fork();
-    if (pid_ == 0) become_command(instance, argv);
+    if (pid_ == 0) become_command(instance, argv, file);
     pty_.slave.reset();
   }
   OnTerminal(const OnTerminal&) = delete;
@@ -69,10 +71,12 @@ class OnTerminal {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
-  void become_command(const Instance& instance, std::vector<std::string>& argv) const {
+  void become_command(const Instance& instance, std::vector<std::string>& argv,
+                      const std::string& file) const {
     ::setsid();
     for (int fd = 0; fd < 3; ++fd)
       ::dup2(pty_.slave.get(), fd);
+    if (!file.empty()) ::dup2(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), 1);
     ::ioctl(0, TIOCSCTTY, 0);
     for (std::string& variable : instance.environment())
       ::putenv(::strdup(variable.c_str()));
@@ -178,6 +182,47 @@ TEST_CASE("run: on a terminal the command has one of its own, with the same size
   CHECK(run.shows("33 77"));
   const int status = run.wait_status();
   CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+}
+
+TEST_CASE("run: with its output in a file, a terminal gets the errors and no file does") {
+  const Instance instance;
+  const std::string file = instance.path("out");
+  OnTerminal run(instance, {"sh", "-c", "echo to the file; echo to the screen >&2; exit 4"}, file);
+  CHECK(run.shows("to the screen"));
+  const int status = run.wait_status();
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 4));
+  CHECK(slurp(file) == "to the file\n");
+}
+
+TEST_CASE("run: a terminal that takes no output holds up the command, and not lull run") {
+  const Instance instance;
+  OnTerminal run(instance, {probe(), "print", "1000000"});
+  const auto account = [&] { return slurp("/proc/" + std::to_string(run.pid()) + "/io"); };
+  REQUIRE(eventually([&] { return os::children_of(run.pid()).size() == 1; }));
+  REQUIRE(eventually([&] {  // nobody reads the screen, so it fills up
+    const std::string before = account();
+    ::usleep(100'000);
+    return account() == before;
+  }));
+  const std::vector<pid_t> keepers = os::children_of(run.pid());
+  ::kill(run.pid(), SIGTERM);
+  CHECK(eventually([&] { return keepers.empty() || !is_alive(keepers.front()); }));
+  CHECK(run.shows("xxxx"));
+}
+
+TEST_CASE("run: in a job of lull's it goes with that job and leads no loop") {
+  const Instance instance;
+  Child outer(
+      {lull_program(), "run", "-v", "--", lull_program(), "run", "-v", "--", probe(), "spin", "1"},
+      instance.environment());
+  REQUIRE(eventually([&] {
+    const auto keepers = os::children_of(outer.pid());
+    const pid_t inner = keepers.empty() ? 0 : os::main_child_of(keepers.front());
+    const auto inner_keepers = inner == 0 ? std::vector<pid_t>() : os::children_of(inner);
+    return !inner_keepers.empty() && os::main_child_of(inner_keepers.front()) != 0;
+  }));
+  ::kill(outer.pid(), SIGTERM);
+  CHECK(outer.wait().exit_code == 128 + SIGTERM);
 }
 
 TEST_CASE("run: Ctrl-C on the terminal reaches the command") {

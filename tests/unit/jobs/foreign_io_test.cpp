@@ -87,7 +87,8 @@ TEST_CASE("foreign I/O: a foreground beside us is seen, much or little") {
   CHECK(disk.foreign.share() == Approx(0.5));
 }
 
-TEST_CASE("foreign I/O: what is written while write-back of ours may be under way is nobody else's") {
+TEST_CASE(
+    "foreign I/O: what is written while write-back of ours may be under way is nobody else's") {
   Disk disk;
   for (int i = 0; i < 20; ++i)  // twice what we wrote, as a mirror does
     disk.step(0, 0, 5 * kMB, 10 * kMB, true);

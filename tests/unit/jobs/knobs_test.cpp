@@ -220,7 +220,7 @@ TEST_CASE("knobs: the v1 files are named where v1 is mounted, and only there") {
   CHECK(knob(facts, "cpu.shares (v1)").verdict == Verdict::not_permitted);
   CHECK_THAT(knob(facts, "cpu.shares (v1)").fix, ContainsSubstring("/c/lull"));
   CHECK(knob(facts, "blkio.bfq.weight (v1)").verdict == Verdict::works);
-  CHECK(knob(facts, "memory.limit_in_bytes (v1)").verdict == Verdict::works);
+  CHECK(knob(facts, "memory.soft_limit_in_bytes (v1)").verdict == Verdict::works);
   CHECK_FALSE(has_knob(facts, "freezer.state (v1)"));
 }
 

@@ -22,7 +22,7 @@ class Rig {
   bool wanted = true;
   bool mixed = false;
   bool recording = false;
-  bool flushes = false;  ///< somebody flushes the disk all the time
+  bool flushes = false;              ///< somebody flushes the disk all the time
   Duration drain = milliseconds(4);  ///< until frozen, with nothing of ours under way
 
   void play(Duration span) {

@@ -7,7 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST_CASE("kernel stats: idle is idle and waiting, summed by the kernel, and blocked are everybody's") {
+TEST_CASE(
+    "kernel stats: idle is idle and waiting, summed by the kernel, and blocked are everybody's") {
   const auto times = parse_cpu_times(
       "cpu  100 0 50 900 30 0 5 7 0 0\n"
       "cpu0 50 0 25 450 15 0 5 3 0 0\n"

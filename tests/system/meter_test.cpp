@@ -1,0 +1,74 @@
+// What a run uses, added up from outside.
+#include "runner/os/meter.hpp"
+
+#include "runner/os/machine.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/deadline.hpp"
+#include "tests/support/one_run.hpp"
+
+#include <chrono>
+#include <csignal>
+
+namespace lull::tests {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A job that burns 200 ms of CPU time in each of three threads, which then end, and 200 ms more.
+constexpr milliseconds kBurnt{800};
+
+/// The run, measured from when it stands at its start until it has done all of that.
+struct Burning {
+  JobSpec spec = probe_job({"burn", "3"});
+  OneRun run{spec};
+  os::RunProcesses processes;
+
+  Burning() {
+    REQUIRE(run.wait_until_running());
+    RunRecord record;
+    record.id = 1;
+    record.job = spec.name;
+    processes = run.launcher()
+                    .driven(spec, record, os::identify_process(run.keeper()).value(), run.job(),
+                            Foreground::light)
+                    .processes;
+    REQUIRE(eventually([&] { return run.log().find("ready") != std::string::npos; }));
+  }
+  /// The meter is looked at all the while, as the loop does.
+  Duration burn(os::RunMeter& meter) const {
+    ::kill(run.job(), SIGUSR1);
+    CHECK(eventually([&] {
+      (void)meter.read();
+      return run.log().find("burnt") != std::string::npos;
+    }));
+    return meter.read().cpu;
+  }
+};
+
+void check_burnt(Duration cpu) {
+  CHECK(cpu >= kBurnt - milliseconds(60));  // where the kernel counts in ticks
+  CHECK(cpu < 2 * kBurnt);
+}
+
+TEST_CASE("meter: counts the CPU time of threads that have ended, with a group and without") {
+  for (const bool with_groups : {true, false}) {
+    const Burning job;
+    os::RunProcesses processes = job.processes;
+    if (!with_groups) processes.cgroups.clear();
+    os::RunMeter meter(processes);
+    check_burnt(job.burn(meter));
+  }
+}
+
+TEST_CASE("meter: counts a process that was moved out of the run's group") {
+  const Burning job;
+  const std::string group = os::folder_with(job.processes, "cgroup.freeze");
+  if (group.empty()) return;  // this user has no group to be moved out of
+  os::RunMeter meter(job.processes);
+  move_out_of(group, job.run.job());
+  (void)meter.read();
+  check_burnt(job.burn(meter));
+}
+
+}  // namespace
+}  // namespace lull::tests
