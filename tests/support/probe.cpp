@@ -222,9 +222,10 @@ void burn_for(std::chrono::milliseconds span) {
   }
 }
 
+constexpr std::chrono::milliseconds kSpan{200};
+
 /// Waits for SIGUSR1, then burns 200 ms of CPU time in each of `threads`, and as much alone.
 int burn(int threads) {
-  constexpr std::chrono::milliseconds kSpan{200};
   sigset_t start;
   sigemptyset(&start);
   sigaddset(&start, SIGUSR1);
