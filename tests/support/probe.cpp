@@ -236,6 +236,7 @@ int burn(int threads) {
   ::sigwait(&start, &signal);
   {
     std::vector<std::jthread> all;
+    all.reserve(static_cast<std::size_t>(threads));
     for (int i = 0; i < threads; ++i)
       all.emplace_back([] { burn_for(kSpan); });
   }
