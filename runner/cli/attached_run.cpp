@@ -90,11 +90,13 @@ void AttachedRun::follow() {
   if (pty_) {  // what is still on its way
     if (room_.is_open()) room_.release();
     pollfd output{pty_->master.get(), POLLIN, 0};
-    pollfd room{terminal_.get(), POLLOUT, 0};
+    std::array<pollfd, 2> news{{{terminal_.get(), POLLOUT, 0}, {signals_fd_.get(), POLLIN, 0}}};
     while (pty_ &&
            (!unshown_.empty() || (::poll(&output, 1, 0) == 1 && (output.revents & POLLIN)))) {
-      // Whoever stopped the output with Ctrl-S gets the rest of it when they go on.
-      ::poll(&room, 1, -1);
+      // Whoever stopped the output with Ctrl-S gets the rest of it when they go on, and nothing
+      // more when they would rather have us end.
+      ::poll(news.data(), news.size(), -1);
+      if (news[0].revents == 0) break;
       if (unshown_.empty())
         take_output();
       else
