@@ -6,6 +6,7 @@
 # LULL_PROGRAM     the optimised lull, with lull-keeper and bench/ beside it
 # LULL_BENCH_DIR   where the scratch folder and its disk go (/var/tmp: a real disk); 2 GB
 # LULL_BENCH_ROUNDS how often each way is measured (5)
+# LULL_BENCH_WAYS  of starting a job, beside alone: "lull nobody" (all that exist here)
 # LULL_BENCH_COST  for how many seconds the cost is measured (60)
 # LULL_BENCH_SEED  of the pauses before onsets (a new one each time); the heading says it
 # LULL_BENCH_QUICK 1: fewer and shorter rounds; shows that it works, proves no figure

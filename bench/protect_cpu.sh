@@ -37,16 +37,16 @@ measure_C1() {
 # measure_duty PERCENT JOBS. The foreground's work and the jobs' are chunks of the same kind: what it
 # leaves is what they do with nobody there, less its own.
 measure_duty() {
-  local percent=$1 goals=('' '' '')
+  local percent=$1 wanted=('' '' '')
   ways cpu
-  (( percent > 25 )) || goals=('<= 1.05' '<= 1.3' '')
-  (( percent < 75 )) || goals=('' '' '>= 0.97')
+  (( percent > 25 )) || wanted=('<= 1.05' '<= 1.3' '')
+  (( percent < 75 )) || wanted=('' '' '>= 0.97')
   section "C1: two threads that work $percent % of each 8 ms, beside $2 spinning jobs; $rounds rounds of $seconds s"
   spinners "$2" p50_us p99_us work_per_s -- \
     duty 2 $((80 * percent)) 8000 "$seconds" "$loops_per_us"
-  compared p50_us "${goals[0]}"
-  compared p99_us "${goals[1]}"
-  compared work_per_s "${goals[2]}"
+  compared p50_us "${wanted[0]}"
+  compared p99_us "${wanted[1]}"
+  compared work_per_s "${wanted[2]}"
   paste "$memory/free.job" "$memory/alone.work_per_s" |
     awk -v piece="$loops_per_us $percent" '
       BEGIN { split(piece, p); chunks = p[1] * 80 * p[2] / 50000 }

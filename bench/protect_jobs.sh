@@ -28,6 +28,7 @@ ways() {
     ours+=(daemon)
   fi
   variants+=("${ours[@]}")
+  [[ -z ${LULL_BENCH_WAYS:-} ]] || read -ra variants <<< "alone $LULL_BENCH_WAYS"
 }
 
 called() {

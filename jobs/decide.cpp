@@ -187,10 +187,16 @@ PolicyState first_state(Instant now, Foreground state) {
   return first;
 }
 
-std::size_t jobs_at_once(const Observation& seen) {
+Turn whose_turn(const Observation& seen, std::size_t count) {
+  // Long enough to be worth a wake-up of the caches, short enough that no peer hangs up.
+  constexpr Duration kTurn = seconds(1);
   // A job at nice 19 takes some 3 % of a CPU: this stays true beside one for each.
   constexpr double kNearlyAll = 0.9;
-  return seen.cpu >= kNearlyAll * seen.cpus ? 1 : static_cast<std::size_t>(std::max(seen.cpus, 1));
+  const auto turn = static_cast<std::size_t>(seen.at.count() / kTurn.count());
+  if (seen.cpu < kNearlyAll * seen.cpus) {
+    return {turn % count, static_cast<std::size_t>(std::max(seen.cpus, 1))};
+  }
+  return {turn / 2 % count, turn % 2};
 }
 
 std::variant<Level, Pause> what_at(const LevelTable& levels, Foreground state) {

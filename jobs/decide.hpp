@@ -70,10 +70,18 @@ Decision decide(const PrioritySpec& priority, const Capabilities& can,
                 const ForegroundSettings& settings, const RunFacts& run, const PolicyState& state,
                 const Observation& seen);
 
-/// How many jobs may use the CPU at the same time while the foreground is busy, where each is a
-/// group of its own and N of them would cost N shares: as many as there are CPUs, or one alone
-/// where the foreground wants nearly all of them.
-std::size_t jobs_at_once(const Observation& seen);
+/// Which of `count` jobs may use the CPU now.
+struct Turn {
+  std::size_t first = 0;
+  std::size_t at_once = 1;  ///< so many from `first` on, and from the beginning again
+  bool operator==(const Turn&) const = default;
+};
+
+/// Whose turn it is while the foreground is busy, where each job is a group of its own and N of
+/// them would cost N shares: as many as there are CPUs run at once. Where the foreground wants
+/// nearly all of them, one alone, and every other turn is nobody's: a group at nice 19 takes 3 % of
+/// a CPU beside each half of a foreground on two.
+Turn whose_turn(const Observation& seen, std::size_t count);
 
 /// The state's level, without a pause: what `light`, `busy` … of the table hold.
 std::variant<Level, Pause> what_at(const LevelTable& levels, Foreground state);

@@ -11,8 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-/// Long enough to be worth a wake-up of the caches, short enough that no peer hangs up.
-constexpr Duration kTurn = seconds(1);
 /// Below this a run costs the foreground nothing that a turn could save. One that wants a whole CPU
 /// gets 3 % of it at nice 19 beside a foreground that wants it too.
 constexpr double kUsesCpu = 0.005;
@@ -74,9 +72,14 @@ void Driver::take_turns(Instant now) {
   }
   if (turning.empty()) return;
   const std::size_t count = turning.size();
-  const auto turn = static_cast<std::size_t>(now.count() / kTurn.count()) % count;
-  for (std::size_t i = 0; i < count; ++i)
-    hold(*turning[i], kForTurn, (i + count - turn) % count >= jobs_at_once(seen_), now);
+  const Turn turn = whose_turn(seen_, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    // Only the most courteous have turns that are nobody's.
+    const auto* level = std::get_if<Level>(&turning[i]->what);
+    const bool rests = level != nullptr && level->nice >= 19;
+    const std::size_t at_once = std::max<std::size_t>(turn.at_once, rests ? 0 : 1);
+    hold(*turning[i], kForTurn, (i + count - turn.first) % count >= at_once, now);
+  }
 }
 
 /// All jobs in one of lull's groups weigh as much as the most favoured of them.

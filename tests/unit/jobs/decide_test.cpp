@@ -359,13 +359,28 @@ TEST_CASE("decide: others that wait for a disk count for a run that uses one") {
 TEST_CASE("decide: jobs take turns only where the foreground wants nearly all CPUs") {
   Observation seen = quiet();
   seen.cpus = 4;
+  seen.at = seconds(7);
   for (const auto& [cpu, jobs] : {std::pair{0.0, 4U}, {2.0, 4U}, {3.5, 4U}, {3.6, 1U}, {4.0, 1U}}) {
     seen.cpu = cpu;
-    CHECK(jobs_at_once(seen) == jobs);
+    CHECK(whose_turn(seen, 5).at_once == jobs);
   }
   seen.cpu = 0;
   seen.cpus = 0;  // nothing was seen yet
-  CHECK(jobs_at_once(seen) == 1);
+  CHECK(whose_turn(seen, 5).at_once <= 1);
+}
+
+TEST_CASE("decide: beside a foreground that wants all, each has its turn and half are nobody's") {
+  Observation seen = quiet();
+  seen.cpu = 2;
+  std::vector<int> turns(3);
+  int nobodys = 0;
+  for (seen.at = seconds(100); seen.at < seconds(160); seen.at += seconds(1)) {
+    const Turn turn = whose_turn(seen, turns.size());
+    if (turn.at_once == 0) ++nobodys;
+    if (turn.at_once == 1) ++turns.at(turn.first);
+  }
+  CHECK(nobodys == 30);
+  CHECK(turns == std::vector<int>{10, 10, 10});
 }
 
 }  // namespace
