@@ -1,7 +1,9 @@
 // bench_foreground LOAD: somebody at work, and how that went for them, as one JSON object.
 //   calibrate                                              prints the LOOPS_PER_US of this machine
 //   spin THREADS SECONDS                                   as much as the CPUs give
-//   duty THREADS WORK_US PERIOD_US SECONDS LOOPS_PER_US    a fixed piece of work each period
+//   duty THREADS WORK_US PERIOD_US SECONDS LOOPS_PER_US    a fixed piece of work each period; a
+//   first
+//                                                          second before SECONDS does not count
 //   randread DEVICE SECONDS [GAP_MS]                       one direct 4k read after the other
 //   commits FOLDER SECONDS PER_S                           durable SQLite transactions
 //   command CMD...                                         once; how many of it a second would hold
@@ -90,18 +92,19 @@ int spin_all(std::size_t threads, double seconds) {
 
 struct Duty {
   std::uint64_t loops = 0;
-  std::int64_t period_us = 0, start_us = 0, end_us = 0;
+  std::int64_t period_us = 0, start_us = 0, counts_us = 0, end_us = 0;
 };
 
-/// Returns how long after it was due each piece was done. Who is late starts the next one at once,
-/// as a film does that drops frames: periods that passed meanwhile are left out.
+/// Returns how long after it was due each piece was done, from the instant on that counts. Who is
+/// late starts the next one at once, as a film does that drops frames: periods that passed
+/// meanwhile are left out.
 std::vector<std::int64_t> periods(const Duty& duty, std::int64_t& missed) {
   std::vector<std::int64_t> totals;
   for (std::int64_t due = duty.start_us; due < duty.end_us; due += duty.period_us) {
     sleep_until(due);
     spin(duty.loops);
     const std::int64_t now = now_us();
-    totals.push_back(now - due);
+    if (due >= duty.counts_us) totals.push_back(now - due);
     for (; due + 2 * duty.period_us <= now; due += duty.period_us)
       ++missed;
   }
@@ -123,9 +126,9 @@ int duty_all(std::size_t threads, const Duty& duty) {
     times.insert(times.end(), totals[i].begin(), totals[i].end());
     lost += missed[i];
   }
-  const double pieces_per_s =
-      static_cast<double>(times.size()) * kSecondUs / static_cast<double>(now_us() - duty.start_us);
-  open_object(duty.start_us);
+  const double pieces_per_s = static_cast<double>(times.size()) * kSecondUs /
+                              static_cast<double>(now_us() - duty.counts_us);
+  open_object(duty.counts_us);
   print_times(std::move(times));
   std::printf(", \"work_per_s\": %.2f, \"missed\": %lld}\n", pieces_per_s,
               static_cast<long long>(lost));
@@ -196,9 +199,10 @@ int run(int argc, char** argv) {
   if (load == "calibrate" && argc == 2) return calibrate();
   if (load == "spin" && argc == 4) return spin_all(static_cast<std::size_t>(at(2)), at(3));
   if (load == "duty" && argc == 7) {
-    Duty duty{static_cast<std::uint64_t>(at(3) * at(6)), static_cast<std::int64_t>(at(4)), now_us(),
-              0};
-    duty.end_us = duty.start_us + static_cast<std::int64_t>(at(5) * kSecondUs);
+    Duty duty{static_cast<std::uint64_t>(at(3) * at(6)), static_cast<std::int64_t>(at(4)),
+              now_us()};
+    duty.counts_us = duty.start_us + kSecondUs;
+    duty.end_us = duty.counts_us + static_cast<std::int64_t>(at(5) * kSecondUs);
     return duty_all(static_cast<std::size_t>(at(2)), duty);
   }
   if (load == "randread" && (argc == 4 || argc == 5))
