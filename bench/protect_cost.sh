@@ -3,11 +3,9 @@
 
 # --- what a job pays --------------------------------------------------------------------------------
 
-# took VARIANT CMD...: how many us, as a job that is started so.
+# took VARIANT CMD...: how many us, as a job that is started so, in the newest instance.
 took() {
-  local from
-  new_jobs "$1"
-  from=${EPOCHREALTIME/./}
+  local from=${EPOCHREALTIME/./}
   (take_way "$@") < /dev/null > /dev/null 2>> "$instance/log" || die "$2 fails"
   echo $((${EPOCHREALTIME/./} - from))
 }
@@ -20,6 +18,7 @@ overhead() {
   for (( pair = 0; pair < pairs; pair++ )); do
     for variant in plain "${variants[@]}"; do
       await_quiet
+      new_jobs "$variant"  # not in the $( ): it counts them
       keep "$variant.us" "$(took "$variant" "$@")"
     done
   done
