@@ -53,8 +53,8 @@ void forget_driver(Run& run) {
 void take_driver(Run& run, pid_t driver) {
   run.autogroup_at = -1;  // its business now, and it may have moved the job to another level
   if (run.driver >= 0) forget_driver(run);
-  run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));
-  if (run.driver < 0 && !run.suspended) thaw(run);
+  run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));  // or it has ended already
+  run.driver_is_new = true;
 }
 
 /// The main process decides the outcome. Whatever lives on after it is ended and counted.
@@ -102,7 +102,7 @@ void take_signals(Run& run) {
         run.suspended = true;
         signal_tree(run.self, SIGSTOP);
         break;
-      case SIGUSR1:
+      case kDriverSignal:
         take_driver(run, static_cast<pid_t>(info.ssi_pid));
         break;
       case SIGCONT:
@@ -200,6 +200,7 @@ void wait_for_event(Run& run) {
   // number.
   const bool driver_ended = fds[3].revents != 0;
   if (driver_ended) forget_driver(run);
+  run.driver_is_new = false;
   if (fds[0].revents != 0) take_signals(run);
   if (fds[1].revents != 0) copy_output(run);
   if (fds[2].revents != 0) {
@@ -207,7 +208,8 @@ void wait_for_event(Run& run) {
     run.supervisor = -1;
     if (run.plan.has(kStopWithSupervisor)) stop(run, "stopped");
   }
-  if (driver_ended && run.driver < 0 && !run.suspended) thaw(run);
+  // After all of them: the next driver may have frozen the job already.
+  if ((driver_ended || run.driver_is_new) && run.driver < 0 && !run.suspended) thaw(run);
 }
 
 void watch_job(Run& run) {

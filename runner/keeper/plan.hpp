@@ -8,6 +8,10 @@
 /// version; `version` is checked anyway.
 namespace lull::keeper {
 
+/// Tells a keeper that the sender drives its run from now on. A realtime signal, since these queue:
+/// of two SIGUSR1 that wait, one is lost. The first that glibc does not keep for itself.
+inline constexpr int kDriverSignal = 34;
+
 inline constexpr std::uint32_t kPlanVersion = 2;
 
 /// `length` bytes at `offset` from the start of the plan, and a NUL behind them.

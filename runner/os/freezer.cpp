@@ -1,5 +1,6 @@
 #include "runner/os/freezer.hpp"
 
+#include "runner/keeper/plan.hpp"
 #include "runner/os/fd.hpp"
 #include "runner/os/pidfd.hpp"
 #include "runner/os/read_file.hpp"
@@ -111,7 +112,7 @@ std::string_view Freezer::knob() const {
 }
 
 void tell_keeper(const ProcessIdentity& keeper) {
-  if (const Fd pidfd = open_process(keeper)) send_signal(pidfd.get(), SIGUSR1);
+  if (const Fd pidfd = open_process(keeper)) send_signal(pidfd.get(), keeper::kDriverSignal);
 }
 
 }  // namespace lull::os
