@@ -126,27 +126,6 @@ TEST_CASE("keeper: thaws its job when whoever froze it is killed") {
   }
 }
 
-TEST_CASE("keeper: watches the next driver also when it comes as the last one ends") {
-  const Frozen job;
-  const os::RunProcesses way = job.ways().front();
-  os::Freezer watched(way, false);
-  // Where signals freeze, the SIGCONT below would thaw: a keeper passes it on.
-  if (watched.way() == os::Freezer::Way::signals) return;
-  const pid_t first = fork_driver(way);
-  REQUIRE(eventually([&] { return watched.is_frozen(); }));
-  // Stopped, the keeper finds both events at once.
-  ::kill(way.keeper.pid, SIGSTOP);
-  ::kill(first, SIGKILL);
-  ::waitpid(first, nullptr, 0);
-  const pid_t second = fork_driver(way);
-  ::usleep(50'000);  // not needed where the signal is there already; nothing else tells
-  ::kill(way.keeper.pid, SIGCONT);
-  CHECK(eventually([&] { return stands_still(job.run.job()); }));
-  ::kill(second, SIGKILL);
-  ::waitpid(second, nullptr, 0);
-  CHECK(moves(job.run.job()));
-}
-
 TEST_CASE("freezer: an emptied v1 group freezes nothing either") {
   const Frozen job;
   os::RunProcesses way = job.processes();
