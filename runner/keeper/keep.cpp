@@ -53,8 +53,8 @@ void forget_driver(Run& run) {
 void take_driver(Run& run, pid_t driver) {
   run.autogroup_at = -1;  // its business now, and it may have moved the job to another level
   if (run.driver >= 0) forget_driver(run);
-  run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));  // or it has ended already
-  run.driver_is_new = true;
+  run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));
+  run.driver_ended = run.driver < 0;
 }
 
 /// The main process decides the outcome. Whatever lives on after it is ended and counted.
@@ -198,18 +198,20 @@ void wait_for_event(Run& run) {
   sys(SYS_ppoll, fds, 4, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
   // Before the signals: one of them may bring the next driver, whose pidfd can have the same
   // number.
-  const bool driver_ended = fds[3].revents != 0;
-  if (driver_ended) forget_driver(run);
-  run.driver_is_new = false;
-  if (fds[0].revents != 0) take_signals(run);
+  if (fds[3].revents != 0) {
+    forget_driver(run);
+    run.driver_ended = true;
+  }
+  // Also when the poll saw none: the next driver may have come, and have frozen the job, since.
+  if (fds[0].revents != 0 || run.driver_ended) take_signals(run);
   if (fds[1].revents != 0) copy_output(run);
   if (fds[2].revents != 0) {
     sys(SYS_close, run.supervisor);
     run.supervisor = -1;
     if (run.plan.has(kStopWithSupervisor)) stop(run, "stopped");
   }
-  // After all of them: the next driver may have frozen the job already.
-  if ((driver_ended || run.driver_is_new) && run.driver < 0 && !run.suspended) thaw(run);
+  if (run.driver_ended && !run.suspended) thaw(run);
+  run.driver_ended = false;
 }
 
 void watch_job(Run& run) {

@@ -17,14 +17,14 @@ struct Run {
   Ended ended;
   pid_t self = 0;
   pid_t job = 0;
-  int file = -1;               ///< the run's: claimed, and ready for the outcome
-  int status = -1;             ///< pipe to the supervisor
-  int output = -1;             ///< read end of the job's output
-  int signals = -1;            ///< signalfd
-  int supervisor = -1;         ///< pidfd
-  int driver = -1;             ///< pidfd of whoever may freeze the job
-  bool driver_is_new = false;  ///< since the last look
-  bool suspended = false;      ///< by Ctrl-Z: not ours to end
+  int file = -1;              ///< the run's: claimed, and ready for the outcome
+  int status = -1;            ///< pipe to the supervisor
+  int output = -1;            ///< read end of the job's output
+  int signals = -1;           ///< signalfd
+  int supervisor = -1;        ///< pidfd
+  int driver = -1;            ///< pidfd of whoever may freeze the job
+  bool driver_ended = false;  ///< without a next one, as far as it is known yet
+  bool suspended = false;     ///< by Ctrl-Z: not ours to end
   Phase phase = Phase::running;
   std::int64_t timeout_at = -1;    ///< monotonic ms; -1: none
   std::int64_t autogroup_at = -1;  ///< when to try again to set it

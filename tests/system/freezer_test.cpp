@@ -1,5 +1,6 @@
 #include "runner/os/freezer.hpp"
 
+#include "runner/keeper/plan.hpp"
 #include "runner/os/machine.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <vector>
 
@@ -65,6 +67,15 @@ bool stands_still(pid_t pid) {
   const std::string before = cpu_of(pid);
   ::usleep(100'000);  // a spinner that was not frozen would have run in this time
   return cpu_of(pid) == before;
+}
+
+/// Whether a signal waits for a process that blocks it.
+bool has_pending(pid_t pid, int signal) {
+  const std::string status = slurp("/proc/" + std::to_string(pid) + "/status");
+  const std::size_t at = status.find("ShdPnd:");
+  if (at == std::string::npos) return false;
+  const std::uint64_t pending = std::stoull(status.substr(at + 7), nullptr, 16);
+  return ((pending >> static_cast<unsigned>(signal - 1)) & 1U) != 0;
 }
 
 /// A process that drives the run and has it frozen.
@@ -124,6 +135,30 @@ TEST_CASE("keeper: thaws its job when whoever froze it is killed") {
     ::waitpid(driver, nullptr, 0);
     CHECK(moves(job.run.job()));
   }
+}
+
+TEST_CASE("keeper: leaves its job frozen whose next driver came as the last one ended") {
+  const Frozen job;
+  const os::RunProcesses way = job.ways().front();
+  os::Freezer watched(way, false);
+  // Where signals freeze, the SIGCONT below would thaw: a keeper passes it on.
+  if (watched.way() == os::Freezer::Way::signals) return;
+  const pid_t first = fork_driver(way);
+  REQUIRE(eventually([&] { return watched.is_frozen(); }));
+  // Stopped, the keeper learns both at once, or that the first has ended with what its poll had
+  // returned just before it stopped.
+  ::kill(way.keeper.pid, SIGSTOP);
+  ::kill(first, SIGKILL);
+  ::waitpid(first, nullptr, 0);
+  const pid_t second = fork_driver(way);
+  REQUIRE(eventually([&] { return has_pending(way.keeper.pid, keeper::kDriverSignal); }));
+  ::kill(way.keeper.pid, SIGCONT);
+  REQUIRE(eventually([&] { return !has_pending(way.keeper.pid, SIGCONT); }));
+  CHECK(eventually([&] { return stands_still(job.run.job()); }));
+  CHECK(watched.is_frozen());
+  ::kill(second, SIGKILL);
+  ::waitpid(second, nullptr, 0);
+  CHECK(moves(job.run.job()));
 }
 
 TEST_CASE("freezer: an emptied v1 group freezes nothing either") {
