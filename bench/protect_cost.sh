@@ -32,11 +32,17 @@ overhead() {
 measure_overhead() {
   our_ways
   section "overhead: the time of a job that has the machine to itself, to its time without lull; $pairs pairs"
-  overhead 'computing' awk 'BEGIN { for (i = 0; i < 6e7; ++i) sum += i; print sum }'
+  overhead 'computing' awk 'BEGIN { for (i = 0; i < 15e7; ++i) sum += i; print sum }'
   make_disk || return 0
   use_scheduler none || return 0
   # shellcheck disable=SC2016  # the inner shell's
   overhead 'reading' sh -c 'for n in 1 2 3 4; do dd if="$0" of=/dev/null bs=256k iflag=direct; done' "$disk"
+  mount_disk
+  # shellcheck disable=SC2016
+  overhead 'durable writing' sh -euc 'folder=$(mktemp -d "$0/XXXXXX")
+    for n in $(seq 1500); do dd if=/dev/zero of="$folder/$((n % 4))" bs=256k count=16 conv=fsync; done
+    rm -r "$folder"' "$mounted"
+  unmount_disk
   restore_schedulers
 }
 

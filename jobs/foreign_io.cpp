@@ -78,4 +78,21 @@ bool Waiters::are_writing(Instant now) const {
   return last_write_.count() >= 0 && now - last_write_ < kWriteBack;
 }
 
+void Committers::add(const Sample& sample, bool recording) {
+  constexpr Duration kWithin = std::chrono::seconds(2);
+  constexpr Duration kLikelyFor = std::chrono::seconds(10);
+  constexpr std::size_t kEnough = 3;
+  std::uint64_t flushes = 0;
+  for (const DeviceCounters& disk : sample.disks)
+    flushes += disk.flushes;
+  const bool fresh = flushes_ && *flushes_ != flushes;
+  flushes_ = flushes;
+  if (!fresh || recording) return;
+  seen_.push_back(sample.at);
+  if (seen_.size() > kEnough) seen_.erase(seen_.begin());
+  if (seen_.size() == kEnough && sample.at - seen_.front() <= kWithin) {
+    likely_until_ = sample.at + kLikelyFor;
+  }
+}
+
 }  // namespace lull

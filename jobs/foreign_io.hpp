@@ -8,8 +8,9 @@
 
 namespace lull {
 
-// Two ways to know that somebody else uses the disks that our jobs use: by amount and by state.
-// Neither needs an ear (jobs/slice.hpp), and neither is sure enough to do without one.
+// Three ways to know that somebody else uses the disks that our jobs use: by amount, by state and
+// by what only durable writes do. None needs an ear (jobs/slice.hpp), and none is sure enough to do
+// without one.
 
 /// What others move in a second counts from here on: smaller than anything that a person waits for,
 /// larger than what the kernel does unasked.
@@ -79,6 +80,23 @@ class Waiters {
   Instant sure_until_{0};
   Instant last_write_{-1};
   std::optional<Bytes> written_;
+};
+
+/// Tells by flushes that somebody makes small writes durable, as databases do: they move little,
+/// and while our own write-back may be under way nothing else tells of them. Our jobs may be the
+/// ones who do, so this is only a reason to listen. A file system's own commits (ext4's every 5 s,
+/// of two flushes) are too rare to count.
+class Committers {
+ public:
+  /// Takes the next sample. `recording`: flushes may be those of lull's own records.
+  void add(const Sample& sample, bool recording);
+  /// Somebody flushed in three looks within 2 s, in the last 10 s.
+  [[nodiscard]] bool are_likely(Instant now) const { return now < likely_until_; }
+
+ private:
+  std::optional<std::uint64_t> flushes_;
+  std::vector<Instant> seen_;  ///< the last looks that saw some, oldest first
+  Instant likely_until_{0};
 };
 
 }  // namespace lull

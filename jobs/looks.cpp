@@ -25,6 +25,7 @@ bool is_within(const std::optional<Instant>& since, Instant now, Duration span) 
 std::optional<Observation> Looks::add(Sample now) {
   if (recording(now.at)) now.waiting = 0;
   waiters_.add(now);
+  committers_.add(now, recording(now.at));
   if (!now.own_io_known) foreign_ = ForeignIo();  // what cannot be told apart proves nothing
   foreign_.add(now, writing(now.at));
   auto seen = cpu_and_stalls(now);

@@ -28,6 +28,8 @@ class Looks {
 
   /// Somebody else does I/O: by its amount, or by those who wait for it.
   [[nodiscard]] bool hint(Instant now) const;
+  /// Somebody makes small writes durable: others, or our jobs themselves.
+  [[nodiscard]] bool commits(Instant now) const { return committers_.are_likely(now); }
   /// What others are known to have moved so far; begins anew where `forget` does.
   [[nodiscard]] Bytes foreign() const { return foreign_.total(); }
   /// Our own write-back may be under way.
@@ -43,6 +45,7 @@ class Looks {
   std::deque<Sample> samples_;  ///< oldest first
   ForeignIo foreign_;
   Waiters waiters_;
+  Committers committers_;
   std::optional<Instant> changed_;
   std::optional<Instant> heard_;
 };

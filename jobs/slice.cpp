@@ -37,15 +37,18 @@ bool within(Instant past, Duration span, Instant now) {
   return past.count() >= 0 && now - past < span;
 }
 
+/// Reason to listen for somebody else.
+bool is_hinted(const SliceInput& input) { return input.hint || input.commits; }
+
 bool wants_long_ear(const SliceState& state, const SliceInput& input) {
-  return input.hint && state.deaf < kDeaf;
+  return is_hinted(input) && state.deaf < kDeaf;
 }
 
 /// A hint of which no ear has told yet what it is worth: it was not there just now, or others have
 /// moved more since.
 bool is_news(const SliceState& state, const SliceInput& input) {
   const bool began_anew = input.foreign.count < state.foreign.count;
-  return (input.hint && !state.hinted) || began_anew ||
+  return (is_hinted(input) && !state.hinted) || began_anew ||
          input.foreign.count - state.foreign.count >= kForeignMatters.count;
 }
 
@@ -55,7 +58,9 @@ bool heard(const SliceInput& before, const SliceInput& now) {
   const std::uint64_t enough = before.frozen && before.in_flight == 0 ? 1 : 2;
   if (now.reads - before.reads >= enough) return true;
   if (now.recording) return false;
-  return now.flushes != before.flushes || (!now.writing && now.writes - before.writes >= 2);
+  // A run that waits for a flush of its own does not stand still.
+  return (before.frozen && now.flushes != before.flushes) ||
+         (!now.writing && now.writes - before.writes >= 2);
 }
 
 void enter(SliceState& state, Phase phase, Instant now) {
@@ -115,7 +120,7 @@ SliceStep listen(SliceState state, const SliceInput& input) {
   const Duration wanted = wants_long_ear(state, input) ? kLongEar : kEar;
   if (ear < wanted) return {state, true, false, 2 * kEar};
   if (wanted == kLongEar) ++state.deaf;
-  if (!input.hint) state.deaf = 0;
+  if (!is_hinted(input)) state.deaf = 0;
   // Long slices are for those who have listened for a while.
   state.slice = is_watchful(state, input.at) ? std::min(state.slice * 2, kLongest) : kShortest;
   return resume(state, input);
@@ -130,7 +135,8 @@ SliceStep wait_for_quiet(SliceState state, const SliceInput& input) {
   if (input.writing && input.writes != state.baseline.writes) state.tail = input.at - state.held;
   state.baseline = input;
   if (again) state.last_heard = input.at;
-  const bool quiet = input.at - state.last_heard >= state.quiet;
+  // While flushes prove nothing, neither does their absence.
+  const bool quiet = !input.recording && input.at - state.last_heard >= state.quiet;
   const bool floor = input.at - state.held >= floor_after(state);
   if (!quiet && !floor) return {state, true, again, kHoldPoll};
   state.slice = kShortest;
@@ -147,12 +153,12 @@ bool is_watchful(const SliceState& state, Instant now) {
 
 SliceStep step(const SliceState& state, const SliceInput& input) {
   SliceState now = state;
-  if (input.hint) now.last_hint = input.at;
+  if (is_hinted(input)) now.last_hint = input.at;
   if (is_news(now, input)) {
     now.deaf = 0;
     now.foreign = input.foreign;
   }
-  now.hinted = input.hint;
+  now.hinted = is_hinted(input);
   if (!input.wanted && state.phase != Phase::holding) {
     enter(now, Phase::running, input.at);
     now.slice = kShortest;

@@ -18,6 +18,7 @@ struct SliceInput {
   Instant at{0};
   bool wanted = false;     ///< a run does I/O
   bool hint = false;       ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
+  bool commits = false;    ///< somebody makes small writes durable, perhaps our runs (Committers)
   Bytes foreign{};         ///< what others are known to have moved so far (ForeignIo)
   bool frozen = false;     ///< the kernel says that all of these runs stand still
   bool writing = false;    ///< our own write-back may be under way: completed writes prove nothing

@@ -262,6 +262,7 @@ SliceInput Driver::ear(Instant now) {
   if (!input.wanted) return input;
   const bool just_came = state() >= Foreground::busy && now - last_change_ < kJustCame;
   input.hint = looks_.hint(now) || just_came;
+  input.commits = looks_.commits(now);
   input.foreign = looks_.foreign();
   input.writing = looks_.writing(now);
   input.recording = looks_.recording(now);

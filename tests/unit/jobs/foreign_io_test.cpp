@@ -145,5 +145,33 @@ TEST_CASE("waiters: while our own writes may be under way nothing is said") {
   CHECK_FALSE(after({0, 1, 1, 1, 1, 1, 1}, 4096).are_sure(seconds(1)));
 }
 
+/// What is thought after ten looks a second for so long, with two flushes every so often.
+Committers flushed(Duration every, Duration span, bool recording = false) {
+  Committers committers;
+  Sample sample;
+  sample.disks = {{.name = "sda", .flushes = 5}};
+  for (sample.at = seconds(100); sample.at <= seconds(100) + span; sample.at += milliseconds(100)) {
+    if (sample.at % every == Duration(0)) sample.disks[0].flushes += 2;
+    committers.add(sample, recording);
+  }
+  return committers;
+}
+
+TEST_CASE("committers: a few flushes a second are somebody's durable writes") {
+  const Committers often = flushed(milliseconds(500), seconds(2));
+  CHECK(often.are_likely(seconds(102)));
+  CHECK(often.are_likely(seconds(111)));
+  CHECK_FALSE(often.are_likely(seconds(113)));
+}
+
+TEST_CASE("committers: a file system that commits now and then is nobody") {
+  CHECK_FALSE(flushed(seconds(5), seconds(60)).are_likely(seconds(160)));
+  CHECK_FALSE(flushed(seconds(2), seconds(60)).are_likely(seconds(160)));
+}
+
+TEST_CASE("committers: while lull records something nothing is said") {
+  CHECK_FALSE(flushed(milliseconds(200), seconds(10), true).are_likely(seconds(110)));
+}
+
 }  // namespace
 }  // namespace lull

@@ -18,11 +18,14 @@ class Rig {
   std::function<bool(Instant)> foreground = [](Instant) { return false; };
   std::function<bool(Instant)> hint = [](Instant) { return false; };
   Bytes foreign{};  ///< that the amounts tell of
+  bool job_reads = true;
   bool job_writes = false;
   bool wanted = true;
   bool mixed = false;
   bool recording = false;
-  bool flushes = false;              ///< somebody flushes the disk all the time
+  bool flushes = false;     ///< somebody flushes the disk all the time
+  Duration flush_every{0};  ///< or, told by `commits`, so often
+  bool commits = false;
   Duration drain = milliseconds(4);  ///< until frozen, with nothing of ours under way
 
   void play(Duration span) {
@@ -65,7 +68,8 @@ class Rig {
     input.writing = job_writes;
     input.mixed = mixed;
     input.recording = recording;
-    input.flushes = flushes ? flushes_ : 0;
+    input.commits = commits;
+    input.flushes = flushes ? flushes_ : commits_;
     input.reads = reads_;
     input.writes = writes_;
     input.in_flight = still ? 0 : 4;
@@ -76,8 +80,9 @@ class Rig {
     for (const Instant end = now_ + span; now_ < end; now_ += milliseconds(1)) {
       const bool job_runs = !frozen_ || now_ - frozen_at_ < drain;
       if (!frozen_) run += milliseconds(1);
-      if (job_runs) reads_ += 3;
+      if (job_runs && job_reads) reads_ += 3;
       ++flushes_;
+      if (commits && now_ % flush_every == Duration(0)) ++commits_;
       if (job_writes) writes_ += 2;  // write-back does not stop with the job
       if (foreground(now_)) {
         ++requests;
@@ -94,6 +99,7 @@ class Rig {
   std::uint64_t reads_ = 0;
   std::uint64_t writes_ = 0;
   std::uint64_t flushes_ = 0;
+  std::uint64_t commits_ = 0;
 };
 
 bool every(Instant at, Duration period) { return at % period < milliseconds(1); }
@@ -210,6 +216,37 @@ TEST_CASE("slice: a hint that was given up is believed again when others have mo
   rig.foreign = kForeignMatters;
   rig.play(milliseconds(300));
   CHECK(rig.heard);
+}
+
+TEST_CASE("slice: durable writes of others beside our own write-back are heard soon") {
+  Rig rig;
+  rig.job_writes = true;
+  rig.play(seconds(15));
+  rig.commits = true;
+  rig.flush_every = milliseconds(50);
+  rig.play(milliseconds(400));
+  CHECK(rig.heard);
+}
+
+TEST_CASE("slice: jobs that make their own writes durable are soon let alone") {
+  Rig rig;
+  rig.job_writes = true;
+  rig.commits = true;  // and with the job, so do the flushes stand still
+  rig.flush_every = minutes(9);
+  rig.play(seconds(5));
+  rig.forget();
+  rig.play(minutes(1));
+  CHECK_FALSE(rig.heard);
+  CHECK(rig.ran(minutes(1)) > 0.99);
+}
+
+TEST_CASE("slice: a run that waits for its own flush is not the foreground") {
+  Rig rig;
+  rig.flushes = true;
+  rig.job_reads = false;
+  rig.drain = milliseconds(200);  // longer than it is waited for
+  rig.play(minutes(1));
+  CHECK_FALSE(rig.heard);
 }
 
 TEST_CASE("slice: while runs that are never held do I/O, only a hint tells of others") {
