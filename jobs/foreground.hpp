@@ -12,6 +12,11 @@ namespace lull {
 /// Time on CLOCK_MONOTONIC: what the loop measures and decides by.
 using Instant = Duration;
 
+/// Whether `past` was less than `span` before `now`; -1 was never.
+constexpr bool is_within(Instant past, Duration span, Instant now) {
+  return past.count() >= 0 && now - past < span;
+}
+
 /// A block device's counters since boot, as diskstats has them (Documentation/admin-guide/iostats).
 struct DeviceCounters {
   std::string name;

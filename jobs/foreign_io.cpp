@@ -75,7 +75,7 @@ bool Waiters::are_suspected(Instant now) const {
 bool Waiters::are_writing(Instant now) const {
   // dirty_expire_centisecs and the flusher's interval (Documentation/admin-guide/sysctl/vm)
   constexpr Duration kWriteBack = std::chrono::seconds(35);
-  return last_write_.count() >= 0 && now - last_write_ < kWriteBack;
+  return is_within(last_write_, kWriteBack, now);
 }
 
 void Committers::add(const Sample& sample, bool recording) {

@@ -16,9 +16,6 @@ constexpr double kNoDoubt = 0.6;
 constexpr Duration kRecordFor = milliseconds(300);
 /// How long a disk on which the foreground was heard counts as its own.
 constexpr Duration kHeardFor = milliseconds(500);
-bool is_within(const std::optional<Instant>& since, Instant now, Duration span) {
-  return since && now - *since < span;
-}
 
 }  // namespace
 
@@ -33,7 +30,7 @@ std::optional<Observation> Looks::add(Sample now) {
     seen->others_wait = waiters_.are_sure(now.at);
     for (DeviceUse& disk : seen->devices) {
       disk.foreign = foreign_.recent().count >= kForeignMatters.count ? foreign_.share() : 0;
-      disk.heard = is_within(heard_, now.at, kHeardFor);
+      disk.heard = is_within(heard_, kHeardFor, now.at);
     }
   }
   samples_.push_back(std::move(now));
@@ -61,7 +58,7 @@ std::optional<Observation> Looks::cpu_and_stalls(const Sample& now) const {
   return seen;
 }
 
-bool Looks::recording(Instant now) const { return is_within(changed_, now, kRecordFor); }
+bool Looks::recording(Instant now) const { return is_within(changed_, kRecordFor, now); }
 
 bool Looks::hint(Instant now) const {
   return foreign_.recent().count >= kForeignMatters.count || waiters_.are_sure(now);

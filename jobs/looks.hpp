@@ -46,8 +46,8 @@ class Looks {
   ForeignIo foreign_;
   Waiters waiters_;
   Committers committers_;
-  std::optional<Instant> changed_;
-  std::optional<Instant> heard_;
+  Instant changed_{-1};  ///< -1: never
+  Instant heard_{-1};
 };
 
 }  // namespace lull

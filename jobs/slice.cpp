@@ -33,10 +33,6 @@ constexpr Duration kFloorEvery = seconds(3);
 constexpr Duration kFloorRarest = seconds(30);
 constexpr int kFloorPart = 30;
 
-bool within(Instant past, Duration span, Instant now) {
-  return past.count() >= 0 && now - past < span;
-}
-
 /// Reason to listen for somebody else.
 bool is_hinted(const SliceInput& input) { return input.hint || input.commits; }
 
@@ -104,7 +100,7 @@ SliceStep resume(SliceState state, const SliceInput& input) {
 
 /// A gap that was taken for quiet makes the next quiet longer.
 SliceStep hold(SliceState state, const SliceInput& input) {
-  const bool was_gap = within(state.resumed, kGap, input.at);
+  const bool was_gap = is_within(state.resumed, kGap, input.at);
   state.quiet = was_gap ? std::min(state.quiet * 2, kLongestQuiet) : kQuiet;
   enter(state, Phase::holding, input.at);
   state.last_heard = state.held = input.at;
@@ -147,8 +143,8 @@ SliceStep wait_for_quiet(SliceState state, const SliceInput& input) {
 }  // namespace
 
 bool is_watchful(const SliceState& state, Instant now) {
-  return within(state.last_heard, kWatch, now) ||
-         (within(state.last_hint, kWatch, now) && state.deaf < kDeaf);
+  return is_within(state.last_heard, kWatch, now) ||
+         (is_within(state.last_hint, kWatch, now) && state.deaf < kDeaf);
 }
 
 SliceStep step(const SliceState& state, const SliceInput& input) {

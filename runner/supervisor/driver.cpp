@@ -34,10 +34,6 @@ constexpr Duration kUsesDisk = seconds(10);
 /// And this recently, one that may do some right now: the longest time between two samples.
 constexpr Duration kStillDoesIo = kLongCalm.every;
 
-bool is_within(Instant past, Duration span, Instant now) {
-  return past.count() >= 0 && now - past < span;
-}
-
 std::string percent(double share) { return std::to_string(std::lround(share * 100)) + " %"; }
 
 }  // namespace
