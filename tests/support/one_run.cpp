@@ -43,13 +43,13 @@ std::multimap<std::string, std::string> parse_output(const std::string& text) {
 }
 
 OneRun::OneRun(const JobSpec& spec, supervisor::LaunchOptions options)
-    : files_(os::RunFiles::open(state_.path()).value()),
+    : spec_(spec),
+      files_(os::RunFiles::open(state_.path()).value()),
       launcher_(supervisor::Launcher::make(files_, state_.path()).value()) {
-  RunRecord run;
-  run.id = 1;
-  run.job = spec.name;
-  run.slot = os::now();
-  auto launched = launcher_.launch(spec, run, options);
+  run_.id = 1;
+  run_.job = spec.name;
+  run_.slot = os::now();
+  auto launched = launcher_.launch(spec, run_, options);
   if (launched) {
     launched_.emplace(std::move(*launched));
   } else {
@@ -93,6 +93,11 @@ pid_t OneRun::job() const {
     if (report.kind == keeper::Report::Kind::running) return report.pid;
   }
   return 0;
+}
+
+supervisor::DrivenRun OneRun::driven() const {
+  const auto keeper = os::identify_process(launched_->keeper.pid).value();
+  return launcher_.driven(spec_, run_, keeper, job(), Foreground::light);
 }
 
 std::string OneRun::log() const { return slurp(launched_->log + ".old") + slurp(launched_->log); }

@@ -44,7 +44,8 @@ class OneRun {
     read_reports();
     return reports_;
   }
-  [[nodiscard]] const supervisor::Launcher& launcher() const { return launcher_; }
+  /// What the loop would be told of it, once it runs.
+  [[nodiscard]] supervisor::DrivenRun driven() const;
   [[nodiscard]] const supervisor::Launched& launched() const { return *launched_; }
   /// What the job has printed so far.
   [[nodiscard]] std::string log() const;
@@ -57,6 +58,8 @@ class OneRun {
  private:
   void read_reports();
 
+  JobSpec spec_;
+  RunRecord run_;
   TempFolder state_;
   os::RunFiles files_;
   supervisor::Launcher launcher_;

@@ -28,11 +28,7 @@ struct Acted {
     spec.priority.levels = {kStart, kStart, kBusy, kBusy, true};
     run = std::make_unique<OneRun>(spec);
     REQUIRE(run->wait_until_running());
-    RunRecord record;
-    record.id = 1;
-    record.job = spec.name;
-    driven = run->launcher().driven(spec, record, os::identify_process(run->keeper()).value(),
-                                    run->job(), Foreground::light);
+    driven = run->driven();
     os::tell_keeper(driven.processes.keeper);  // or it would go on setting its autogroup
   }
   [[nodiscard]] os::Actuator actuator() const {

@@ -17,24 +17,12 @@
 namespace lull::tests {
 namespace {
 
-/// What the loop would be told of the run.
-os::RunProcesses processes_of(const OneRun& run, const JobSpec& spec) {
-  RunRecord record;
-  record.id = 1;
-  record.job = spec.name;
-  return run.launcher()
-      .driven(spec, record, os::identify_process(run.keeper()).value(), run.job(),
-              Foreground::light)
-      .processes;
-}
-
 /// A run of the probe, and each way to freeze it that this user has here.
 struct Frozen {
-  JobSpec spec = probe_job({"spin", "2"});
-  OneRun run{spec};
+  OneRun run{probe_job({"spin", "2"})};
 
   Frozen() { REQUIRE(run.wait_until_running()); }
-  [[nodiscard]] os::RunProcesses processes() const { return processes_of(run, spec); }
+  [[nodiscard]] os::RunProcesses processes() const { return run.driven().processes; }
 
   /// Each cgroup alone, then none: v2, v1 and signals, as far as there are such.
   [[nodiscard]] std::vector<os::RunProcesses> ways() const {
@@ -196,10 +184,9 @@ TEST_CASE("keeper: a frozen job that is to be stopped hears of it and ends") {
 }
 
 TEST_CASE("freezer: a tree that goes on forking is frozen whole by signals") {
-  JobSpec spec = probe_job({"breed", "40"});
-  OneRun run(spec);
+  OneRun run(probe_job({"breed", "40"}));
   REQUIRE(run.wait_until_running());
-  os::RunProcesses processes = processes_of(run, spec);
+  os::RunProcesses processes = run.driven().processes;
   processes.cgroups.clear();
   os::Freezer freezer(processes, false);
   CHECK(eventually([&] {

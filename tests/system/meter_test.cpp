@@ -1,7 +1,6 @@
 // What a run uses, added up from outside.
 #include "runner/os/meter.hpp"
 
-#include "runner/os/machine.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
@@ -19,19 +18,12 @@ constexpr milliseconds kBurnt{800};
 
 /// The run, measured from when it stands at its start until it has done all of that.
 struct Burning {
-  JobSpec spec = probe_job({"burn", "3"});
-  OneRun run{spec};
+  OneRun run{probe_job({"burn", "3"})};
   os::RunProcesses processes;
 
   Burning() {
     REQUIRE(run.wait_until_running());
-    RunRecord record;
-    record.id = 1;
-    record.job = spec.name;
-    processes = run.launcher()
-                    .driven(spec, record, os::identify_process(run.keeper()).value(), run.job(),
-                            Foreground::light)
-                    .processes;
+    processes = run.driven().processes;
     REQUIRE(eventually([&] { return run.log().find("ready") != std::string::npos; }));
   }
   /// The meter is looked at all the while, as the loop does.
