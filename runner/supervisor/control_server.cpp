@@ -1,19 +1,17 @@
 #include "runner/supervisor/control_server.hpp"
 
 #include "runner/os/machine.hpp"
+#include "runner/supervisor/coroutine.hpp"
 #include "runner/supervisor/local_socket.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <exception>
 #include <utility>
 
 namespace lull::supervisor {
@@ -22,21 +20,11 @@ namespace {
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 /// After a failed accept (EMFILE and the like), how long to let descriptors come free.
 constexpr std::chrono::milliseconds kAcceptAgain{200};
 
 /// In bytes: the status of a hundred jobs or so.
 constexpr std::size_t kLargeAnswer = 32768;
-
-void log_exit(std::exception_ptr problem) {  // NOLINT(performance-unnecessary-value-param): Asio's
-  if (!problem) return;
-  try {
-    std::rethrow_exception(problem);
-  } catch (const std::exception& error) {
-    spdlog::error("control connection: {}", error.what());
-  }
-}
 
 }  // namespace
 
@@ -61,7 +49,7 @@ Result<void> ControlServer::listen(const std::string& path) {
   auto listening = listen_on(acceptor_, path);
   if (!listening) return listening;
   path_ = path;
-  asio::co_spawn(acceptor_.get_executor(), accept_loop(), log_exit);
+  asio::co_spawn(acceptor_.get_executor(), accept_loop(), log_exit("control connection"));
   return {};
 }
 
@@ -77,7 +65,8 @@ asio::awaitable<void> ControlServer::accept_loop() {
     }
     close_on_exec(client.native_handle());
     if (may_talk(client)) {
-      asio::co_spawn(acceptor_.get_executor(), serve(std::move(client)), log_exit);
+      asio::co_spawn(acceptor_.get_executor(), serve(std::move(client)),
+                     log_exit("control connection"));
     }
   }
 }

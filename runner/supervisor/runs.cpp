@@ -2,16 +2,14 @@
 
 #include "runner/os/pidfd.hpp"
 #include "runner/os/process.hpp"
+#include "runner/supervisor/coroutine.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <csignal>
-#include <exception>
 
 namespace lull::supervisor {
 namespace {
@@ -19,7 +17,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::posix::stream_descriptor;
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 /// The lull that has the loop answers within a tick, if at all.
 constexpr std::chrono::seconds kLoopAnswers{2};
 
@@ -38,15 +35,6 @@ class Readable {
  private:
   stream_descriptor descriptor_;
 };
-
-void log_exit(std::exception_ptr problem) {  // NOLINT(performance-unnecessary-value-param): Asio's
-  if (!problem) return;
-  try {
-    std::rethrow_exception(problem);
-  } catch (const std::exception& error) {
-    spdlog::critical("a run's follower failed: {}", error.what());
-  }
-}
 
 Ending without_process(Outcome outcome, std::string detail) {
   Ending ending;
@@ -179,7 +167,7 @@ void Runs::start_next() {
 void Runs::spawn_follower(const ActiveRunPtr& run, asio::awaitable<void> follower) {
   run->state = ActiveRun::State::starting;
   started_jobs_.insert(run->record.job);
-  asio::co_spawn(loop_, std::move(follower), log_exit);
+  asio::co_spawn(loop_, std::move(follower), log_exit("a run's follower failed"));
 }
 
 asio::awaitable<void> Runs::live(ActiveRunPtr run) {

@@ -1,19 +1,17 @@
 #pragma once
 
 #include "runner/os/fd.hpp"
-#include "runner/supervisor/driver.hpp"
+#include "runner/supervisor/line_peer.hpp"
 #include "runner/supervisor/loop_protocol.hpp"
+#include "runner/supervisor/loop_server.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -51,16 +49,6 @@ class UserLoop {
   void rejoin();
 
  private:
-  using Socket = boost::asio::local::stream_protocol::socket;
-  /// A process whose runs we drive.
-  struct Member {
-    explicit Member(Socket peer) : socket(std::move(peer)) {}
-    Socket socket;
-    std::map<RunKey, RunKey> keys;  ///< its own to the driver's
-    std::string outbox;
-    bool sending = false;
-  };
-  using MemberPtr = std::shared_ptr<Member>;
   /// One of this process's own runs.
   struct Mine {
     DrivenRun run;
@@ -78,15 +66,6 @@ class UserLoop {
   void take(const FromLoop& message);
   void note(const Change& change);
   void finish(RunKey key, Duration paused);
-  void say(const ToLoop& message);
-
-  boost::asio::awaitable<void> accept_members();
-  boost::asio::awaitable<void> serve(MemberPtr member);
-  void obey(const MemberPtr& member, const ToLoop& message);
-  void answer(const MemberPtr& member, const FromLoop& message);
-  boost::asio::awaitable<void> send_all(MemberPtr member);
-  void drop(const MemberPtr& member);
-  void route(const Change& change);
 
   boost::asio::any_io_executor executor_;
   std::string runtime_dir_;
@@ -100,17 +79,9 @@ class UserLoop {
   boost::asio::steady_timer again_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
-  // With the lock:
   os::Fd lock_;
-  std::unique_ptr<Driver> driver_;
-  boost::asio::local::stream_protocol::acceptor acceptor_;
-  std::set<MemberPtr> members_;
-  RunKey next_key_ = 1;
-  std::map<RunKey, RunKey> own_keys_;                      ///< this process's to the driver's
-  std::map<RunKey, std::pair<MemberPtr, RunKey>> owners_;  ///< the driver's to a member's
-
-  // Without:
-  MemberPtr leader_;
+  std::unique_ptr<LoopServer> server_;  ///< where this process has the lock
+  std::shared_ptr<LinePeer> leader_;    ///< where another has it, and answers
 };
 
 }  // namespace lull::supervisor
