@@ -1,17 +1,11 @@
 #include "runner/cli/run.hpp"
 
-#include "runner/cli/attached_run.hpp"
+#include "runner/cli/attended.hpp"
 #include "runner/os/account.hpp"
 #include "runner/os/errno_error.hpp"
-#include "runner/os/run_processes.hpp"
-#include "runner/store/store_thread.hpp"
-#include "runner/supervisor/launcher.hpp"
 #include "runner/supervisor/load.hpp"
-#include "runner/supervisor/user_loop.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <unistd.h>
 
 #include <array>
@@ -19,7 +13,6 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 
 namespace lull::cli {
 namespace {
@@ -55,67 +48,6 @@ Result<JobSpec> spec_of_command(const RunOptions& options) {
   }
   return spec;
 }
-
-/// History is worth having, but a full disk must not keep a command from running, and a slow one
-/// must not keep the loop from looking at other jobs.
-class Record {
- public:
-  Record(const os::InstancePaths& paths, boost::asio::io_context& loop) : loop_(loop) {
-    const auto made = os::make_folders(paths.state_dir, 0700);
-    auto store = made ? store::Store::open(paths.database()) : Result<store::Store>(made.error());
-    if (store) {
-      first_ = std::make_unique<store::Store>(std::move(*store));
-    } else {
-      warn(store.error());
-    }
-  }
-
-  /// The run's number, which only the database knows; from here on nothing waits for it.
-  RunId add(const RunRecord& run) {
-    RunId id = 0;
-    if (!first_) return id;
-    const auto added = store::guarded([&] {
-      first_->begin();
-      id = first_->add_run(run, store::Owner::command).value_or(0);
-      first_->set_started(id, *run.started, "");
-      first_->commit();
-    });
-    if (added) {
-      thread_ = std::make_unique<store::StoreThread>(
-          std::move(*first_), [this](auto done) { boost::asio::post(loop_, std::move(done)); });
-    } else {
-      warn(added.error());
-    }
-    first_.reset();
-    return id;
-  }
-  void add_level(RunId run, LevelChange level) {
-    submit([run, level = std::move(level)](store::Store& store) { store.add_level(run, level); });
-  }
-  /// Waits until all of it is recorded.
-  void close(RunId run, const Ending& ending) {
-    submit([run, ending](store::Store& store) { store.close_run(run, ending); });
-    thread_.reset();
-    loop_.restart();
-    loop_.poll();  // what went wrong with it
-  }
-  [[nodiscard]] bool works() const { return thread_ != nullptr; }
-
- private:
-  void submit(store::StoreThread::Work work) {
-    if (!thread_) return;
-    const auto done = [this](const std::optional<Error>& error) {
-      if (error && !std::exchange(warned_, true)) warn(*error);
-    };
-    thread_->submit(std::move(work), done, store::StoreThread::Urgency::soon);
-  }
-  static void warn(const Error& error) { complain("not recorded: " + error.what()); }
-
-  boost::asio::io_context& loop_;
-  std::unique_ptr<store::Store> first_;
-  std::unique_ptr<store::StoreThread> thread_;
-  bool warned_ = false;
-};
 
 /// Where the run's file is: below the state folder, or in a temporary one where that cannot be
 /// written, which goes when we do.
@@ -188,121 +120,11 @@ Ending ending_of(const os::RunFiles& files, RunId run) {
   return ending;
 }
 
-/// What `lull run` makes of its run's news: the loop gets the run, history its levels, stderr what
-/// the user asked for.
-class Attended : public AttachedEvents {
- public:
-  struct Parts {
-    boost::asio::io_context& loop;
-    const JobSpec& spec;
-    const RunRecord& run;
-    const supervisor::Launcher& launcher;
-    const supervisor::Launched& launched;
-    Record& record;
-    std::string runtime_dir;
-    ForegroundSettings foreground;
-    bool verbose;
-    bool raw_terminal;
-  };
-
-  explicit Attended(const Parts& parts)
-      : parts_(parts),
-        drive_(parts.loop.get_executor(), parts.runtime_dir, parts.foreground,
-               [this](const supervisor::Change& change) { changed(change.level); }),
-        quiet_(parts.loop) {}
-
-  void reported(std::span<const keeper::Report> reports) override {
-    for (; reported_ < reports.size(); ++reported_)
-      take(reports[reported_], reports);
-  }
-
-  /// Whoever is spoken to must not be frozen: the loop gets the run back when it has been quiet.
-  void addressed() override {
-    if (!run_) return;
-    if (!std::exchange(spoken_to_, true)) take_out();
-    quiet_.expires_after(kAddressed);
-    quiet_.async_wait([this](const boost::system::error_code& error) {
-      // A wait that was over before it was made longer comes all the same.
-      if (error || quiet_.expiry() > std::chrono::steady_clock::now()) return;
-      spoken_to_ = false;
-      run_->fresh = false;
-      drive_.add(*run_);
-    });
-  }
-  void suspending() override { drive_.leave(); }
-  void continuing() override { drive_.rejoin(); }
-
-  /// Takes the run out of the loop; returns how long it stood still in all.
-  Duration finish() {
-    quiet_.cancel();
-    if (run_ && !spoken_to_) take_out();
-    // Another lull that has the loop answers at once, or it is gone.
-    parts_.loop.restart();
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-    while (leaving_ > 0 && parts_.loop.run_one_until(give_up) > 0) {
-    }
-    return paused_;
-  }
-
-  [[nodiscard]] const keeper::Report& failed() const { return failed_; }
-
- private:
-  static constexpr std::chrono::seconds kAddressed{2};
-
-  void take(const keeper::Report& news, std::span<const keeper::Report> all) {
-    using Kind = keeper::Report::Kind;
-    if (news.kind == Kind::spawn_failed) {
-      failed_ = news;
-      complain(describe_failure(parts_.launched, news));
-    } else if (news.kind == Kind::running || news.kind == Kind::autogroup_set) {
-      const SpawnPlan& plan = parts_.launched.plan;
-      changed({os::now(), plan.state, to_string(plan.level), describe_applied(parts_.launched, all),
-               plan.level_reason});
-    }
-    if (news.kind == Kind::running) drive(news.pid);
-  }
-
-  void changed(const LevelChange& level) {
-    parts_.record.add_level(parts_.run.id, level);
-    if (!parts_.verbose) return;
-    std::fprintf(stderr, "lull: %s: %s%s", level.level.c_str(), level.reason.c_str(),
-                 parts_.raw_terminal ? "\r\n" : "\n");
-  }
-
-  void drive(pid_t main) {
-    // In a job of lull's it goes with that job, and must not freeze it: it would freeze itself.
-    if (os::belongs_to_run(::getpid())) return;
-    const auto keeper = os::identify_process(parts_.launched.keeper.pid);
-    if (!keeper) return;  // it has ended already
-    run_ =
-        parts_.launcher.driven(parts_.spec, parts_.run, *keeper, main, parts_.launched.plan.state);
-    drive_.add(*run_);
-  }
-
-  void take_out() {
-    ++leaving_;
-    drive_.remove(run_->key, [this](Duration paused) {
-      --leaving_;
-      paused_ += paused;
-    });
-  }
-
-  Parts parts_;
-  supervisor::UserLoop drive_;
-  boost::asio::steady_timer quiet_;
-  std::optional<supervisor::DrivenRun> run_;
-  keeper::Report failed_;
-  std::size_t reported_ = 0;
-  Duration paused_{0};
-  int leaving_ = 0;
-  bool spoken_to_ = false;
-};
-
 /// One command from its record to its exit code.
 Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
                      const ForegroundSettings& foreground, bool verbose) {
   boost::asio::io_context loop(1);
-  Record record(paths, loop);
+  CommandRecord record(paths, loop);
   RunRecord run;
   run.job = spec.name;
   run.trigger = Trigger::manual;
