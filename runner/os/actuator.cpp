@@ -87,7 +87,7 @@ Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level,
   const auto autogroup = read_autogroup(run_.main);
   if (!stat || !autogroup || !*autogroup) return;
   autogroups_[stat->session] = **autogroup;
-  if (**autogroup != level.nice) refused_.insert(stat->session);
+  if (first_nice && **autogroup != level.nice) refused_.insert(stat->session);
 }
 
 Applied Actuator::apply(const Level& level) {
@@ -157,7 +157,10 @@ void Actuator::set_groups(const Level& level) const {
 /// One for each session: all processes in it have the same.
 void Actuator::set_autogroup(const ProcessStat& process) {
   const auto known = autogroups_.find(process.session);
-  if (known != autogroups_.end() && known->second == asked_.nice) return;
+  if (known != autogroups_.end() && known->second == asked_.nice) {
+    refused_.erase(process.session);  // nothing is left to be done
+    return;
+  }
   const auto now = read_autogroup(process.pid);
   if (!now || !*now) return;  // none on this kernel, or the process is gone
   const bool is_theirs =

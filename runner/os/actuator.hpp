@@ -20,8 +20,8 @@ class Actuator {
  public:
   /// `level` is what the run was given last. One that has only just started had `first_nice`, and
   /// what its main process has instead of these it gave itself; of one that somebody else drove
-  /// (none), what it has now counts as set by us. An autogroup that is not at `level` is one that
-  /// the kernel refused.
+  /// (none), what it has now counts as set by us. An autogroup of a run that has only just started
+  /// and is not at `level` is one that the kernel refused.
   Actuator(RunProcesses run, Capabilities can, const Level& level, std::optional<int> first_nice);
 
   /// Sets `level` and reads back what the kernel has then.

@@ -51,7 +51,8 @@ void Driver::act(Driven& driven, const Decision& decision, Instant now) {
   }
   driven.what = decision.what;
   // The kernel would not take the value that is to make room: until it does, nothing runs.
-  const bool makes_room = driven.state.state >= Foreground::busy && may_be_held(driven);
+  const bool makes_room = driven.run.can.cpu == CpuKnob::autogroup &&
+                          driven.state.state >= Foreground::busy && may_be_held(driven);
   hold(driven, kForAutogroup, makes_room && driven.actuator.awaits_autogroup(), now);
   changes_.push_back({driven.run.key, std::move(change), driven.frozen});
 }

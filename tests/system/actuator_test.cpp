@@ -103,6 +103,21 @@ TEST_CASE("actuator: a scheduling policy that the job chose itself is left alone
   CHECK(os::get_sched_policy(job.run->job()).value() == os::SchedPolicy::idle);
 }
 
+TEST_CASE("actuator: nothing is awaited of a run that somebody else has moved to another level") {
+  const Acted job({"stay"});
+  {
+    os::Actuator before = job.actuator();
+    REQUIRE(eventually([&] {
+      before.apply(kBusy);
+      return !before.awaits_autogroup();
+    }));
+  }
+  os::Actuator next(job.driven.processes, job.driven.can, kStart, std::nullopt);
+  CHECK_FALSE(next.awaits_autogroup());
+  next.apply(kBusy);
+  CHECK_FALSE(next.awaits_autogroup());
+}
+
 TEST_CASE("actuator: nice comes back where it may, and else stays and says so") {
   const Acted job({"stay"});
   os::Actuator actuator = job.actuator();

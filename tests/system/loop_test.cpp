@@ -433,8 +433,11 @@ TEST_CASE("loop: a new daemon drives the jobs of the one that was killed") {
     const Someone someone;
     REQUIRE(eventually([&] { return has_level(pid, throttle().busy); }));
     instance.end_daemon(SIGKILL);
+    instance.start_daemon();
+    REQUIRE(eventually([&] { return level_of(instance) == level_text(throttle().busy); }));
+    const auto before = cpu_of(pid);
+    CHECK(eventually([&] { return cpu_of(pid) > before; }));  // courteous, and not frozen
   }
-  instance.start_daemon();
   CHECK(eventually([&] { return has_level(pid, throttle().light); }));
 }
 
