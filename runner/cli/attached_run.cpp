@@ -87,24 +87,28 @@ void AttachedRun::listen_to_keys(bool on) {
 
 void AttachedRun::follow() {
   loop_.run();
-  if (pty_) {  // what is still on its way
-    if (room_.is_open()) room_.release();
-    pollfd output{pty_->master.get(), POLLIN, 0};
-    std::array<pollfd, 2> news{{{terminal_.get(), POLLOUT, 0}, {signals_fd_.get(), POLLIN, 0}}};
-    while (pty_ &&
-           (!unshown_.empty() || (::poll(&output, 1, 0) == 1 && (output.revents & POLLIN)))) {
-      // Whoever stopped the output with Ctrl-S gets the rest of it when they go on, and nothing
-      // more when they would rather have us end.
-      ::poll(news.data(), news.size(), -1);
-      if (news[0].revents == 0) break;
-      if (unshown_.empty())
-        take_output();
-      else
-        put_output();
-    }
-  }
+  end_.release();
   if (keeper_.reports) take_reports();
+  events_.ended();
+  show_rest();
   raw_.restore();
+}
+
+/// What is still on its way. Whoever stopped the output with Ctrl-S gets the rest of it when they
+/// go on, and nothing more when they would rather have us end.
+void AttachedRun::show_rest() {
+  if (!pty_) return;
+  if (room_.is_open()) room_.release();
+  pollfd output{pty_->master.get(), POLLIN, 0};
+  std::array<pollfd, 2> news{{{terminal_.get(), POLLOUT, 0}, {signals_fd_.get(), POLLIN, 0}}};
+  while (pty_ && (!unshown_.empty() || (::poll(&output, 1, 0) == 1 && (output.revents & POLLIN)))) {
+    ::poll(news.data(), news.size(), -1);
+    if (news[0].revents == 0) break;
+    if (unshown_.empty())
+      take_output();
+    else
+      put_output();
+  }
 }
 
 void AttachedRun::take_end() {

@@ -28,6 +28,8 @@ class AttachedEvents {
   /// This process is about to be stopped with the job (Ctrl-Z), and goes on.
   virtual void suspending() = 0;
   virtual void continuing() = 0;
+  /// The job has ended. What it printed may yet take its time to be shown.
+  virtual void ended() = 0;
 };
 
 /// The time between a keeper's start and its end, spent by `lull run`: passes signals on, carries
@@ -55,6 +57,7 @@ class AttachedRun {
   void take_key_strokes();
   void take_output();
   void put_output();
+  void show_rest();
   void end_output();
   void suspend();
   void tell_keeper(int signal) const;

@@ -35,22 +35,25 @@ void Attended::addressed() {
   quiet_.expires_after(kAddressed);
   quiet_.async_wait([this](const boost::system::error_code& error) {
     // A wait that was over before it was made longer comes all the same.
-    if (error || quiet_.expiry() > std::chrono::steady_clock::now()) return;
+    if (error || !run_ || quiet_.expiry() > std::chrono::steady_clock::now()) return;
     spoken_to_ = false;
     run_->fresh = false;
     drive_.add(*run_);
   });
 }
 
-Duration Attended::finish() {
+/// The loop goes to whoever needs it before anything else is waited for: a terminal, or a disk.
+void Attended::ended() {
+  ended_ = true;
   quiet_.cancel();
   if (run_ && !spoken_to_) take_out();
+  run_.reset();
   // Another lull that has the loop answers at once, or it is gone.
   parts_.loop.restart();
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
   while (leaving_ > 0 && parts_.loop.run_one_until(give_up) > 0) {
   }
-  return paused_;
+  drive_.leave();
 }
 
 void Attended::take(const keeper::Report& news, std::span<const keeper::Report> all) {
@@ -75,7 +78,7 @@ void Attended::changed(const LevelChange& level) {
 
 void Attended::drive(pid_t main) {
   // In a job of lull's it goes with that job, and must not freeze it: it would freeze itself.
-  if (os::belongs_to_run(::getpid())) return;
+  if (ended_ || os::belongs_to_run(::getpid())) return;
   const auto keeper = os::identify_process(parts_.launched.keeper.pid);
   if (!keeper) return;  // it has ended already
   run_ = parts_.launcher.driven(parts_.spec, parts_.run, *keeper, main, parts_.launched.plan.state);

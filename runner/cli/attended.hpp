@@ -39,10 +39,10 @@ class Attended : public AttachedEvents {
   void addressed() override;
   void suspending() override { drive_.leave(); }
   void continuing() override { drive_.rejoin(); }
+  void ended() override;
 
-  /// Takes the run out of the loop; returns how long it stood still in all.
-  Duration finish();
-
+  /// How long the run stood still in all; known once it has ended.
+  [[nodiscard]] Duration paused() const { return paused_; }
   /// Why the job did not start; with the stage `none` where it did.
   [[nodiscard]] const keeper::Report& failed() const { return failed_; }
 
@@ -61,6 +61,7 @@ class Attended : public AttachedEvents {
   Duration paused_{0};
   int leaving_ = 0;
   bool spoken_to_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace lull::cli

@@ -145,7 +145,7 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
                      verbose, streams->pty.has_value()});
   AttachedRun(loop, std::move(launched->keeper), std::move(streams->pty), attended).follow();
   Ending ending = ending_of(place->files(), run.id);
-  ending.paused = attended.finish();
+  ending.paused = attended.paused();
   record.close(run.id, ending);
   place->remove(run.id);
   return exit_code_of(ending, attended.failed());

@@ -1,4 +1,5 @@
 // `lull run`, the drop-in for `nice ionice CMD`.
+#include "runner/os/instance_lock.hpp"
 #include "runner/os/process.hpp"
 #include "runner/os/pty.hpp"
 #include "tests/support/catch.hpp"
@@ -207,6 +208,11 @@ TEST_CASE("run: a terminal that takes no output holds up the command, and not lu
   const std::vector<pid_t> keepers = os::children_of(run.pid());
   ::kill(run.pid(), SIGTERM);
   CHECK(eventually([&] { return keepers.empty() || !is_alive(keepers.front()); }));
+  // Nobody else's job may depend on a loop that waits for a terminal.
+  CHECK(eventually([&] {
+    const auto lock = instance.path("run") + "/loop.lock";
+    return os::take_instance_lock(lock, std::chrono::milliseconds(0)).has_value();
+  }));
   CHECK(run.shows("xxxx"));
 }
 
