@@ -105,6 +105,7 @@ double Sampler::others_waiting() {
 
 void Sampler::read_own(Sample& sample) {
   Use all = gone_;
+  all.io_known = true;  // what is gone does nothing any more
   bool together = others_.empty() && !driven_.empty();
   for (auto& [key, driven] : driven_) {
     driven.use = driven.meter.read();
@@ -172,7 +173,6 @@ bool Sampler::look_for_others() {
   for (auto other = others_.begin(); other != others_.end();) {
     const bool gone = !alive.contains(other->first);
     if (gone) add_use(gone_, other->second.read());
-    gone_.io_known = true;
     changed = changed || gone;
     other = gone ? others_.erase(other) : std::next(other);
   }

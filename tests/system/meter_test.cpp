@@ -1,9 +1,13 @@
 // What a run uses, added up from outside.
 #include "runner/os/meter.hpp"
 
+#include "runner/os/sampler.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -12,6 +16,7 @@ namespace lull::tests {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 /// A job that burns 200 ms of CPU time in each of three threads, which then end, and 200 ms more.
 constexpr milliseconds kBurnt{800};
@@ -60,6 +65,31 @@ TEST_CASE("meter: counts a process that was moved out of the run's group") {
   move_out_of(group, job.run.job());
   (void)meter.read();
   check_burnt(job.burn(meter));
+}
+
+/// What `measure` says when an ordinary user runs it.
+bool as_nobody(bool (*measure)()) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    const bool is_nobody = ::geteuid() != 0 || ::setresuid(kNobody, kNobody, kNobody) == 0;
+    ::_exit(is_nobody && measure() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST_CASE("sampler: another user's run leaves nothing unknown when it has gone") {
+  CHECK(as_nobody([] {
+    os::Sampler sampler;
+    os::RunProcesses theirs;
+    theirs.keeper.pid = theirs.main = 1;  // root's, whose I/O is not ours to see
+    sampler.add(7, theirs);
+    const bool unknown = !sampler.take(seconds(1)).own_io_known;
+    sampler.remove(7);
+    return unknown && sampler.take(seconds(2)).own_io_known;
+  }));
 }
 
 }  // namespace
