@@ -21,6 +21,7 @@ constexpr Duration kHeardFor = milliseconds(500);
 
 std::optional<Observation> Looks::add(Sample now) {
   if (recording(now.at)) now.waiting = 0;
+  own_written_ = now.own_written;
   waiters_.add(now);
   committers_.add(now, recording(now.at));
   if (!now.own_io_known) foreign_ = ForeignIo();  // what cannot be told apart proves nothing

@@ -32,6 +32,8 @@ class Looks {
   [[nodiscard]] bool commits(Instant now) const { return committers_.are_likely(now); }
   /// What others are known to have moved so far; begins anew where `forget` does.
   [[nodiscard]] Bytes foreign() const { return foreign_.total(); }
+  /// What our jobs have written so far.
+  [[nodiscard]] Bytes own_written() const { return own_written_; }
   /// Our own write-back may be under way.
   [[nodiscard]] bool writing(Instant now) const { return waiters_.are_writing(now); }
   /// What we record of a change may be under way.
@@ -46,6 +48,7 @@ class Looks {
   ForeignIo foreign_;
   Waiters waiters_;
   Committers committers_;
+  Bytes own_written_{};
   Instant changed_{-1};  ///< -1: never
   Instant heard_{-1};
 };

@@ -44,19 +44,24 @@ bool wants_long_ear(const SliceState& state, const SliceInput& input) {
 /// moved more since.
 bool is_news(const SliceState& state, const SliceInput& input) {
   const bool began_anew = input.foreign.count < state.foreign.count;
-  return (is_hinted(input) && !state.hinted) || began_anew ||
+  return (input.hint && !state.hinted) || (input.commits && !state.commits) || began_anew ||
          input.foreign.count - state.foreign.count >= kForeignMatters.count;
+}
+
+/// A disk that was taken out takes its counts along.
+std::uint64_t grown(std::uint64_t before, std::uint64_t now) {
+  return now > before ? now - before : 0;
 }
 
 /// One request is enough where nothing of ours can be under way any more.
 bool heard(const SliceInput& before, const SliceInput& now) {
   if (now.mixed) return now.hint;
   const std::uint64_t enough = before.frozen && before.in_flight == 0 ? 1 : 2;
-  if (now.reads - before.reads >= enough) return true;
+  if (grown(before.reads, now.reads) >= enough) return true;
   if (now.recording) return false;
   // A run that waits for a flush of its own does not stand still.
-  return (before.frozen && now.flushes != before.flushes) ||
-         (!now.writing && now.writes - before.writes >= 2);
+  return (before.frozen && grown(before.flushes, now.flushes) > 0) ||
+         (!now.writing && grown(before.writes, now.writes) >= 2);
 }
 
 void enter(SliceState& state, Phase phase, Instant now) {
@@ -95,6 +100,7 @@ SliceStep drain(SliceState state, const SliceInput& input) {
 
 SliceStep resume(SliceState state, const SliceInput& input) {
   enter(state, Phase::running, input.at);
+  state.written = input.written;
   return {state, false, false, until_boundary(state, state.slice)};
 }
 
@@ -126,9 +132,17 @@ Duration floor_after(const SliceState& state) {
   return std::clamp(state.tail * kFloorPart, kFloorEvery, kFloorRarest);
 }
 
+/// How long a slow disk takes for what the last slice wrote. Beyond that others write.
+Duration write_back_time(const SliceState& state, const SliceInput& input) {
+  constexpr std::uint64_t kSlowest = 10;  // bytes per microsecond, so MB/s
+  return std::chrono::microseconds(grown(state.written.count, input.written.count) / kSlowest);
+}
+
 SliceStep wait_for_quiet(SliceState state, const SliceInput& input) {
   const bool again = heard(state.baseline, input);
-  if (input.writing && input.writes != state.baseline.writes) state.tail = input.at - state.held;
+  if (input.writing && input.writes != state.baseline.writes) {
+    state.tail = std::min(input.at - state.held, write_back_time(state, input));
+  }
   state.baseline = input;
   if (again) state.last_heard = input.at;
   // While flushes prove nothing, neither does their absence.
@@ -154,8 +168,9 @@ SliceStep step(const SliceState& state, const SliceInput& input) {
     now.deaf = 0;
     now.foreign = input.foreign;
   }
-  now.hinted = is_hinted(input);
-  if (!input.wanted && state.phase != Phase::holding) {
+  now.hinted = input.hint;
+  now.commits = input.commits;
+  if (!input.wanted) {
     enter(now, Phase::running, input.at);
     now.slice = kShortest;
     return {now, false, false, milliseconds(500)};

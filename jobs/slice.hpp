@@ -19,6 +19,7 @@ struct SliceInput {
   bool wanted = false;     ///< a run does I/O
   bool hint = false;       ///< somebody else does I/O: by amount (ForeignIo) or waiting (Waiters)
   bool commits = false;    ///< somebody makes small writes durable, perhaps our runs (Committers)
+  Bytes written{};         ///< by our runs so far
   Bytes foreign{};         ///< what others are known to have moved so far (ForeignIo)
   bool frozen = false;     ///< the kernel says that all of these runs stand still
   bool writing = false;    ///< our own write-back may be under way: completed writes prove nothing
@@ -44,7 +45,9 @@ struct SliceState {
   Duration tail{0};     ///< how long write-back of the last slice kept the disk busy
   int deaf = 0;         ///< long ears in a row that a hint was wrong
   Bytes foreign{};      ///< what others had moved when the hint was last new
-  bool hinted = false;  ///< the last step was told so
+  Bytes written{};      ///< what our runs had written when this slice began
+  bool hinted = false;  ///< the last step was told so, by each kind of hint
+  bool commits = false;
   SliceInput baseline;
 };
 

@@ -238,14 +238,17 @@ void Driver::decide_one(Driven& driven, const Observation& seen) {
 }
 
 bool Driver::is_sliced(const Driven& driven, Instant now) const {
-  return may_be_held(driven) && uses_disk(driven, now);
+  // One that is held does nothing at all, however long.
+  return may_be_held(driven) && (driven.holds[kForSlice] || uses_disk(driven, now));
 }
 
 SliceInput Driver::ear(Instant now) {
   SliceInput input;
   input.at = now;
-  // Asked while they come to rest; what it was then holds until they run again.
-  const bool comes_to_rest = slice_.phase == SliceState::Phase::draining;
+  // Asked until they have come to rest; then it holds until they run again.
+  using Phase = SliceState::Phase;
+  const bool comes_to_rest = slice_.phase == Phase::draining ||
+                             (slice_.phase == Phase::holding && !slice_.baseline.frozen);
   input.frozen = comes_to_rest || slice_.baseline.frozen;
   for (const auto& [key, driven] : runs_) {
     if (!may_be_held(driven) && is_within(driven.last_io, kStillDoesIo, now)) input.mixed = true;
@@ -260,6 +263,7 @@ SliceInput Driver::ear(Instant now) {
   input.hint = looks_.hint(now) || just_came;
   input.commits = looks_.commits(now);
   input.foreign = looks_.foreign();
+  input.written = looks_.own_written();
   input.writing = looks_.writing(now);
   input.recording = looks_.recording(now);
   const auto disks = sampler_.listen();

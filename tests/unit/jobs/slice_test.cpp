@@ -20,6 +20,7 @@ class Rig {
   Bytes foreign{};  ///< that the amounts tell of
   bool job_reads = true;
   bool job_writes = false;
+  bool others_write = false;
   bool wanted = true;
   bool mixed = false;
   bool recording = false;
@@ -44,6 +45,7 @@ class Rig {
     return double(run.count()) / double(span.count());
   }
   [[nodiscard]] Instant now() const { return now_; }
+  void take_disk_out() { reads_ = writes_ = flushes_ = 0; }
   void forget() {
     run = Duration(0);
     steps = 0;
@@ -65,7 +67,8 @@ class Rig {
     input.foreign = foreign;
     const bool still = frozen_ && now_ - frozen_at_ >= drain;
     input.frozen = still;
-    input.writing = job_writes;
+    input.writing = job_writes || others_write;
+    input.written = written_;
     input.mixed = mixed;
     input.recording = recording;
     input.commits = commits;
@@ -84,6 +87,8 @@ class Rig {
       ++flushes_;
       if (commits && now_ % flush_every == Duration(0)) ++commits_;
       if (job_writes) writes_ += 2;  // write-back does not stop with the job
+      if (job_writes && !frozen_) written_.count += 1'000'000;
+      if (others_write) ++writes_;
       if (foreground(now_)) {
         ++requests;
         ++reads_;
@@ -98,6 +103,7 @@ class Rig {
   bool frozen_ = false;
   std::uint64_t reads_ = 0;
   std::uint64_t writes_ = 0;
+  Bytes written_{};
   std::uint64_t flushes_ = 0;
   std::uint64_t commits_ = 0;
 };
@@ -127,6 +133,50 @@ TEST_CASE("slice: under a foreground that never stops the job keeps a floor of 1
   rig.play(minutes(2));
   CHECK(rig.ran(minutes(2)) > 0.01);
   CHECK(rig.ran(minutes(2)) < 0.03);
+}
+
+TEST_CASE("slice: the floor is as much rarer as the write-back of a slice takes long") {
+  Rig rig;
+  rig.job_writes = true;
+  rig.foreground = [](Instant) { return true; };
+  rig.play(seconds(3));
+  rig.forget();
+  rig.play(minutes(2));
+  CHECK(rig.ran(minutes(2)) > 0.001);
+  CHECK(rig.ran(minutes(2)) < 0.005);
+}
+
+TEST_CASE("slice: what others write makes the floor no rarer") {
+  Rig rig;
+  rig.others_write = true;
+  rig.foreground = [](Instant) { return true; };
+  rig.play(seconds(3));
+  rig.forget();
+  rig.play(minutes(2));
+  CHECK(rig.ran(minutes(2)) > 0.01);
+}
+
+TEST_CASE("slice: when the last run that was held has ended, nothing is held or heard any more") {
+  Rig rig;
+  rig.foreground = [](Instant) { return true; };
+  rig.play(seconds(3));
+  REQUIRE(rig.heard);
+  rig.wanted = false;
+  rig.play(milliseconds(100));
+  rig.forget();
+  rig.heard = false;
+  rig.play(seconds(10));
+  CHECK(rig.run == Duration(seconds(10)));
+  CHECK_FALSE(rig.heard);
+}
+
+TEST_CASE("slice: a disk that was taken out is nobody's reading") {
+  Rig rig;
+  rig.job_reads = false;
+  rig.play(seconds(5));
+  rig.take_disk_out();
+  rig.play(seconds(5));
+  CHECK_FALSE(rig.heard);
 }
 
 TEST_CASE("slice: a foreground that reads once in 30 ms is left alone nearly all the time") {
@@ -238,6 +288,18 @@ TEST_CASE("slice: jobs that make their own writes durable are soon let alone") {
   rig.play(minutes(1));
   CHECK_FALSE(rig.heard);
   CHECK(rig.ran(minutes(1)) > 0.99);
+}
+
+TEST_CASE("slice: a hint is news although durable writes have been given up as our own") {
+  Rig rig;
+  rig.commits = true;
+  rig.flush_every = minutes(9);
+  rig.play(seconds(5));
+  const Instant from = rig.now();
+  rig.foreground = [=](Instant at) { return at >= from && every(at, milliseconds(20)); };
+  rig.hint = [=](Instant at) { return at >= from; };
+  rig.play(milliseconds(300));
+  CHECK(rig.heard);
 }
 
 TEST_CASE("slice: a run that waits for its own flush is not the foreground") {
