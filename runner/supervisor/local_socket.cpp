@@ -14,18 +14,21 @@ using boost::asio::local::stream_protocol;
 
 void close_on_exec(int fd) { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
+Result<stream_protocol::endpoint> endpoint_at(const std::string& path) {
+  if (path.size() < sizeof(sockaddr_un::sun_path)) return stream_protocol::endpoint(path);
+  return Error(ENAMETOOLONG, path + " is too long for a socket: choose a shorter LULL_RUNTIME_DIR");
+}
+
 Result<void> listen_on(stream_protocol::acceptor& acceptor, const std::string& path) {
+  const auto endpoint = endpoint_at(path);
+  if (!endpoint) return endpoint.error();
   boost::system::error_code error;
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return Error(ENAMETOOLONG,
-                 path + " is too long for a socket: choose a shorter LULL_RUNTIME_DIR");
-  }
   ::unlink(path.c_str());
   acceptor.open(stream_protocol(), error);
   if (!error) {
     close_on_exec(acceptor.native_handle());
     const mode_t before = ::umask(0177);  // no other thread of ours makes files here
-    acceptor.bind(stream_protocol::endpoint(path), error);
+    acceptor.bind(*endpoint, error);
     ::umask(before);
   }
   if (!error) acceptor.listen(boost::asio::socket_base::max_listen_connections, error);

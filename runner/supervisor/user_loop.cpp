@@ -2,6 +2,7 @@
 
 #include "runner/os/instance_lock.hpp"
 #include "runner/supervisor/coroutine.hpp"
+#include "runner/supervisor/local_socket.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
@@ -13,7 +14,6 @@ namespace lull::supervisor {
 namespace {
 
 namespace asio = boost::asio;
-using asio::local::stream_protocol;
 
 /// Between two tries to find the process with the lock, which may just be starting or ending.
 constexpr std::chrono::milliseconds kTryAgain{50};
@@ -45,7 +45,8 @@ void UserLoop::set_settings(const ForegroundSettings& settings) {
 
 void UserLoop::add(DrivenRun run) {
   const RunKey key = run.key;
-  mine_[key] = Mine{run, Duration(0), Duration(0), {}};
+  Mine before = std::exchange(mine_[key], Mine{run, Duration(0), Duration(0), {}});
+  if (before.on_removed) before.on_removed(before.paused);  // it came back before it was gone
   if (server_) {
     server_->add(run);
   } else if (leader_) {
@@ -81,7 +82,7 @@ void UserLoop::why(RunKey key, std::function<void(std::vector<std::string>)> don
   if (server_) {
     done(server_->why(key));
   } else if (leader_ && mine_.contains(key)) {
-    asked_[key] = std::move(done);
+    asked_.emplace(key, std::move(done));
     leader_->send(encode(AskWhy{key}));
   } else {
     done({});
@@ -169,9 +170,10 @@ void UserLoop::note(const Change& change) {
 
 asio::awaitable<bool> UserLoop::connect() {
   const auto alive = alive_;
+  const auto endpoint = endpoint_at(runtime_dir_ + "/loop.sock");
+  if (!endpoint) co_return false;
   LinePeer::Socket socket(executor_);
-  const stream_protocol::endpoint endpoint(runtime_dir_ + "/loop.sock");
-  const auto [error] = co_await socket.async_connect(endpoint, kNoThrow);
+  const auto [error] = co_await socket.async_connect(*endpoint, kNoThrow);
   if (error || !*alive || away_) co_return false;
   leader_ = std::make_shared<LinePeer>(std::move(socket));
   for (const auto& [key, mine] : mine_)
@@ -207,7 +209,7 @@ void UserLoop::take(const FromLoop& message) {
     note(*change);
   } else if (const auto* removed = std::get_if<Removed>(&message)) {
     const auto found = mine_.find(removed->key);
-    if (found == mine_.end()) return;
+    if (found == mine_.end() || !found->second.on_removed) return;  // it has come back
     finish(removed->key, found->second.paused_before + removed->paused);
   } else if (const auto* because = std::get_if<Because>(&message)) {
     const auto found = asked_.find(because->key);

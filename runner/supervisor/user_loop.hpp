@@ -72,7 +72,7 @@ class UserLoop {
   ForegroundSettings settings_;
   OnChange on_change_;
   std::map<RunKey, Mine> mine_;
-  std::map<RunKey, std::function<void(std::vector<std::string>)>> asked_;
+  std::multimap<RunKey, std::function<void(std::vector<std::string>)>> asked_;
   Foreground state_ = Foreground::light;
   bool joining_ = false;
   bool away_ = false;  ///< between leave and rejoin
