@@ -9,6 +9,8 @@
 #include "runner/cli/run.hpp"
 
 #include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <functional>
 #include <string>
@@ -146,6 +148,9 @@ void add_doctor(CLI::App& app, Parsed& parsed) {
 }  // namespace
 
 int run_app(int argc, char** argv) {
+  // stdout is for what was asked for, or a command's own.
+  spdlog::set_default_logger(spdlog::stderr_color_st("lull"));
+  spdlog::set_level(spdlog::level::warn);
   CLI::App app("lull runs backups, indexing and sync when nobody needs the machine.", "lull");
   Parsed parsed;
   app.set_version_flag("--version", "lull " LULL_VERSION);

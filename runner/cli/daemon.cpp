@@ -4,7 +4,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <fcntl.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -27,7 +26,6 @@ void fill_stdio() {
 int run_daemon(const InstanceOptions& instance, const DaemonOptions& options) {
   fill_stdio();
   std::signal(SIGPIPE, SIG_IGN);  // clients come and go
-  spdlog::set_default_logger(spdlog::stderr_color_st("lull"));
   spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
 
   boost::asio::io_context loop(1);
