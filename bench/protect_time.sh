@@ -56,20 +56,20 @@ come_and_go() {
 
 # one_round VARIANT: adds up what was seen over all times.
 one_round() {
-  local variant=$1 time work=0 job=0 from
+  local variant=$1 time got=0 job=0 from
   await_quiet
   start_jobs "$variant" 1 "${load[@]}"
   pause "$settle"
   from=$(monotonic_us)
   for (( time = 0; time < times; time++ )); do
     foreground "${need[@]}" "$on"
-    work="$work + $(saw "$key")"
+    got="$got + $(saw "$key")"
     pause "$off"
     [[ $variant == alone ]] ||
       job="$job + $(done_between "$(saw to_us)" "$(( $(saw to_us) + off * 1000000 ))")"
   done
   stop_jobs
-  keep "$variant.$key" "$(awk "BEGIN { print ($work) / $times }")"
+  keep "$variant.$key" "$(awk "BEGIN { print ($got) / $times }")"
   [[ $variant == alone ]] || keep "$variant.job" "$(awk "BEGIN { print ($job) / $times }")"
   ! is_ours "$variant" ||
     keep "$variant.changes" "$(levels | awk -v s="$(( ($(monotonic_us) - from) / 1000000 ))" '
