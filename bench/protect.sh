@@ -39,7 +39,7 @@ fi
 seed=${LULL_BENCH_SEED:-$RANDOM}
 RANDOM=$seed
 
-monotonic_us() { awk 'NR == FNR { print int($1 * 1000000) }' /proc/uptime; }
+monotonic_us() { awk '{ printf "%.0f\n", $1 * 1000000 }' /proc/uptime; }
 
 # on_machine SHAPE CMD...: takes this shell's place with CMD, on a machine that has only cgroup v1, or
 # no cgroup at all. For this process and its children only; as root.
