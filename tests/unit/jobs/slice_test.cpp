@@ -45,7 +45,6 @@ class Rig {
     return double(run.count()) / double(span.count());
   }
   [[nodiscard]] Instant now() const { return now_; }
-  void take_disk_out() { reads_ = writes_ = flushes_ = 0; }
   void forget() {
     run = Duration(0);
     steps = 0;
@@ -125,35 +124,33 @@ TEST_CASE("slice: without a run that does I/O nothing is ever frozen") {
   CHECK(rig.run == Duration(minutes(1)));
 }
 
-TEST_CASE("slice: under a foreground that never stops the job keeps a floor of 1 to 3 %") {
-  Rig rig;
+/// What is left to the job beside a foreground that never stops.
+double floor_of(Rig rig) {
   rig.foreground = [](Instant) { return true; };
   rig.play(seconds(3));
   rig.forget();
   rig.play(minutes(2));
-  CHECK(rig.ran(minutes(2)) > 0.01);
-  CHECK(rig.ran(minutes(2)) < 0.03);
+  return rig.ran(minutes(2));
+}
+
+TEST_CASE("slice: under a foreground that never stops the job keeps a floor of 1 to 3 %") {
+  const double left = floor_of({});
+  CHECK(left > 0.01);
+  CHECK(left < 0.03);
 }
 
 TEST_CASE("slice: the floor is as much rarer as the write-back of a slice takes long") {
   Rig rig;
   rig.job_writes = true;
-  rig.foreground = [](Instant) { return true; };
-  rig.play(seconds(3));
-  rig.forget();
-  rig.play(minutes(2));
-  CHECK(rig.ran(minutes(2)) > 0.001);
-  CHECK(rig.ran(minutes(2)) < 0.005);
+  const double left = floor_of(rig);
+  CHECK(left > 0.001);
+  CHECK(left < 0.005);
 }
 
 TEST_CASE("slice: what others write makes the floor no rarer") {
   Rig rig;
   rig.others_write = true;
-  rig.foreground = [](Instant) { return true; };
-  rig.play(seconds(3));
-  rig.forget();
-  rig.play(minutes(2));
-  CHECK(rig.ran(minutes(2)) > 0.01);
+  CHECK(floor_of(rig) > 0.01);
 }
 
 TEST_CASE("slice: when the last run that was held has ended, nothing is held or heard any more") {
@@ -171,12 +168,18 @@ TEST_CASE("slice: when the last run that was held has ended, nothing is held or 
 }
 
 TEST_CASE("slice: a disk that was taken out is nobody's reading") {
-  Rig rig;
-  rig.job_reads = false;
-  rig.play(seconds(5));
-  rig.take_disk_out();
-  rig.play(seconds(5));
-  CHECK_FALSE(rig.heard);
+  SliceState listening;
+  listening.phase = SliceState::Phase::listening;
+  listening.since = seconds(100);
+  listening.baseline.frozen = true;
+  listening.baseline.reads = listening.baseline.writes = listening.baseline.flushes = 1000;
+  SliceInput gone;  // and with it what it had counted
+  gone.at = listening.since + milliseconds(4);
+  gone.wanted = gone.frozen = true;
+  CHECK_FALSE(step(listening, gone).heard);
+  SliceInput there = gone;
+  there.reads = 1001;
+  CHECK(step(listening, there).heard);
 }
 
 TEST_CASE("slice: a foreground that reads once in 30 ms is left alone nearly all the time") {
