@@ -173,6 +173,10 @@ asio::awaitable<bool> UserLoop::connect() {
   const auto endpoint = endpoint_at(runtime_dir_ + "/loop.sock");
   if (!endpoint) co_return false;
   LinePeer::Socket socket(executor_);
+  boost::system::error_code unopened;
+  socket.open(endpoint->protocol(), unopened);
+  if (unopened) co_return false;
+  close_on_exec(socket.native_handle());  // a keeper may be started before it is connected
   const auto [error] = co_await socket.async_connect(*endpoint, kNoThrow);
   if (error || !*alive || away_) co_return false;
   leader_ = std::make_shared<LinePeer>(std::move(socket));
