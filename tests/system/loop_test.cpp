@@ -13,9 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <iterator>
 #include <numeric>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -186,6 +189,12 @@ Duration cpu_of_all(const std::vector<pid_t>& pids) {
                          [](Duration sum, pid_t pid) { return sum + cpu_of(pid); });
 }
 
+/// Whether a process that spins is neither frozen nor stopped.
+bool may_run(pid_t pid) {
+  const auto stat = os::read_process_stat(pid);
+  return stat && stat->state == 'R';
+}
+
 /// The main processes of what each `lull run` runs.
 std::vector<pid_t> jobs_of(const std::vector<std::unique_ptr<Child>>& runs) {
   std::vector<pid_t> jobs;
@@ -298,7 +307,8 @@ TEST_CASE("loop: a daemon that has it drives the jobs of lull run too, until it 
   CHECK(run.wait().exit_code == 128 + SIGTERM);
 }
 
-TEST_CASE("loop: beside a foreground the jobs of one user cost it one share, and each gets on") {
+TEST_CASE(
+    "loop: beside a foreground the jobs of one user cost it one share, and each has its turn") {
   if (!is_quiet()) return;
   Instance instance;
   instance.settings("max_concurrent = 4\n" + thresholds());
@@ -315,26 +325,17 @@ TEST_CASE("loop: beside a foreground the jobs of one user cost it one share, and
   const Someone someone;
   for (const pid_t pid : jobs)
     REQUIRE(eventually([&] { return has_level(pid, throttle().busy); }));
-  const auto use = [&] {
-    std::vector<Duration> each;
-    each.reserve(jobs.size());
-    for (const pid_t pid : jobs)
-      each.push_back(cpu_of(pid));
-    return each;
-  };
-  const auto before = use();
+  const auto before = cpu_of_all(jobs);
   const auto theirs = cpu_of(someone.spinner.pid());
+  // Which of those that may run does run is the kernel's affair: in an idle group one of four was
+  // seen to wait for more than a minute.
+  std::set<pid_t> had_turn;
   CHECK(eventually([&] {
-    const auto now = use();
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      if (now[i] == before[i]) return false;
-    }
-    return true;
+    std::copy_if(jobs.begin(), jobs.end(), std::inserter(had_turn, had_turn.end()), may_run);
+    return had_turn.size() == jobs.size() && cpu_of_all(jobs) > before &&
+           cpu_of(someone.spinner.pid()) - theirs > seconds(cpus());
   }));
-  Duration ours{0};
-  const auto now = use();
-  for (std::size_t i = 0; i < now.size(); ++i)
-    ours += now[i] - before[i];
+  const Duration ours = cpu_of_all(jobs) - before;
   const Duration foreground = cpu_of(someone.spinner.pid()) - theirs;
   INFO("jobs " << ours.count() << " us, foreground " << foreground.count() << " us");
   CHECK(ours < foreground / 4);
