@@ -110,16 +110,6 @@ Result<Streams> make_streams() {
   return streams;
 }
 
-Ending ending_of(const os::RunFiles& files, RunId run) {
-  const auto claimed = files.read(run);
-  if (claimed && *claimed && (*claimed)->outcome) return (*claimed)->outcome->ending;
-  Ending ending;
-  ending.at = os::now();
-  ending.outcome = Outcome::interrupted;
-  ending.detail = "the keeper ended without an outcome";
-  return ending;
-}
-
 /// One command from its record to its exit code.
 Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
                      const ForegroundSettings& foreground, bool verbose) {
@@ -144,7 +134,7 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
   Attended attended({loop, spec, run, *launcher, *launched, record, paths.runtime_dir, foreground,
                      verbose, streams->pty.has_value()});
   AttachedRun(loop, std::move(launched->keeper), std::move(streams->pty), attended).follow();
-  Ending ending = ending_of(place->files(), run.id);
+  Ending ending = place->files().ending_of(run.id);
   ending.paused = attended.paused();
   record.close(run.id, ending);
   place->remove(run.id);

@@ -1,6 +1,7 @@
 #include "runner/os/run_file.hpp"
 
 #include "runner/os/errno_error.hpp"
+#include "runner/os/machine.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -142,6 +143,16 @@ Result<std::optional<ClaimedRun>> RunFiles::read(RunId run) const {
   auto claimed = parse_run_file({buffer.data(), static_cast<std::size_t>(size)});
   if (!claimed) return claimed.error().within(path(run));
   return std::optional(std::move(*claimed));
+}
+
+Ending RunFiles::ending_of(RunId run) const {
+  const auto claimed = read(run);
+  if (claimed && *claimed && (*claimed)->outcome) return (*claimed)->outcome->ending;
+  Ending ending;
+  ending.at = now();
+  ending.outcome = Outcome::interrupted;
+  ending.detail = claimed ? "its keeper ended without an outcome" : claimed.error().what();
+  return ending;
 }
 
 std::vector<RunId> RunFiles::list() const {

@@ -50,6 +50,9 @@ class RunFiles {
   [[nodiscard]] std::string path(RunId run) const;
   /// Nothing where no keeper has claimed the run.
   [[nodiscard]] Result<std::optional<ClaimedRun>> read(RunId run) const;
+  /// How a run ended whose keeper is gone: the keeper's word. Without one it was killed, or the
+  /// machine went down under it.
+  [[nodiscard]] Ending ending_of(RunId run) const;
   /// The runs that have a file.
   [[nodiscard]] std::vector<RunId> list() const;
   /// Fails silently: the next start tries again.

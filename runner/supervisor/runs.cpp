@@ -194,7 +194,7 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
   co_await follow_reports(run, *launched);
   co_await wait_for_keeper(run);
   co_await undrive(run);
-  end(run, ending_of(*run));
+  end(run, files_->ending_of(run->record.id));
 }
 
 /// Reads the keeper's reports until there is nothing more to expect: the job runs with all that it
@@ -304,15 +304,7 @@ asio::awaitable<void> Runs::live_adopted(ActiveRunPtr run, os::ProcessIdentity k
     co_await wait_for_keeper(run);
     co_await undrive(run);
   }
-  end(run, ending_of(*run));
-}
-
-/// The keeper's word. Without one it was killed, or the machine went down under it.
-Ending Runs::ending_of(const ActiveRun& run) const {
-  const auto claimed = files_->read(run.record.id);
-  if (claimed && *claimed && (*claimed)->outcome) return (*claimed)->outcome->ending;
-  return without_process(Outcome::interrupted,
-                         claimed ? "its keeper ended without an outcome" : claimed.error().what());
+  end(run, files_->ending_of(run->record.id));
 }
 
 void Runs::end(const ActiveRunPtr& run, Ending ending) {

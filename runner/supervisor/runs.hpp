@@ -105,7 +105,6 @@ class Runs {
   void drive(const ActiveRun& run, const os::ProcessIdentity& keeper, bool fresh);
   void release_for_stop(ActiveRun& run);
   boost::asio::awaitable<void> undrive(ActiveRunPtr run);
-  [[nodiscard]] Ending ending_of(const ActiveRun& run) const;
   void end(const ActiveRunPtr& run, Ending ending);
   void forget(const ActiveRunPtr& run);
 

@@ -1,6 +1,7 @@
 #include "runner/os/run_file.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <string>
 #include <string_view>
@@ -59,4 +60,18 @@ TEST_CASE("run file: unknown keys are no error, what is no run's file is") {
     INFO(text);
     CHECK(parse_run_file(text).has_error());
   }
+}
+
+TEST_CASE("run file: a run without a keeper's word was interrupted, and why is said") {
+  const tests::TempFolder folder;
+  const RunFiles files = RunFiles::open(folder.path()).value();
+  folder.write("runs/1", std::string(kWhole));
+  folder.write("runs/2", std::string(kClaim));
+  folder.write("runs/3", "lull-run 1\n");
+  CHECK(files.ending_of(1).outcome == Outcome::failed);
+  CHECK(files.ending_of(2).outcome == Outcome::interrupted);
+  CHECK(files.ending_of(2).detail == "its keeper ended without an outcome");
+  CHECK(files.ending_of(3).outcome == Outcome::interrupted);
+  CHECK_THAT(files.ending_of(3).detail, ContainsSubstring(files.path(3)));
+  CHECK(files.ending_of(4).outcome == Outcome::interrupted);
 }
