@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace lull::os {
@@ -25,8 +26,14 @@ Result<std::string> read_file(const std::string& path) {
 
 std::string_view reread(const Fd& file, std::vector<char>& buffer) {
   if (!file) return {};
-  const ssize_t size = ::pread(file.get(), buffer.data(), buffer.size(), 0);
-  return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+  std::size_t length = 0;
+  for (;;) {
+    if (length == buffer.size()) buffer.resize(std::max<std::size_t>(2 * length, 1024));
+    const ssize_t size = ::pread(file.get(), buffer.data() + length, buffer.size() - length,
+                                 static_cast<off_t>(length));
+    if (size <= 0) return {buffer.data(), length};
+    length += static_cast<std::size_t>(size);
+  }
 }
 
 }  // namespace lull::os

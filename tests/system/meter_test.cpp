@@ -1,16 +1,22 @@
 // What a run uses, added up from outside.
 #include "runner/os/meter.hpp"
 
+#include "runner/os/read_file.hpp"
 #include "runner/os/sampler.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <string_view>
+#include <vector>
 
 namespace lull::tests {
 namespace {
@@ -65,6 +71,24 @@ TEST_CASE("meter: counts a process that was moved out of the run's group") {
   move_out_of(group, job.run.job());
   (void)meter.read();
   check_burnt(job.burn(meter));
+}
+
+TEST_CASE("reread: a file of the kernel is read to its end, though one read gives a page at most") {
+  constexpr std::size_t kPages = 400;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const area = ::mmap(nullptr, kPages * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(area != MAP_FAILED);
+  // Every other page differs, so that each is a line of its own.
+  for (std::size_t i = 0; i < kPages; i += 2)
+    REQUIRE(::mprotect(static_cast<char*>(area) + i * page, page, PROT_NONE) == 0);
+  const os::Fd maps(::open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+  std::vector<char> buffer;
+  for (int look = 0; look < 2; ++look) {  // the second from the beginning again
+    const std::string_view text = os::reread(maps, buffer);
+    CHECK(std::count(text.begin(), text.end(), '\n') >= std::ptrdiff_t{kPages});
+    CHECK(text.ends_with('\n'));
+  }
+  ::munmap(area, kPages * page);
 }
 
 /// What `measure` says when an ordinary user runs it.
