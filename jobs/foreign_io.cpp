@@ -13,6 +13,12 @@ std::int64_t signed_sum(const Sample& sample, Bytes DeviceCounters::*field) {
   return sum;
 }
 
+/// Disks that come or go bring or take their counts.
+bool same_disks(const Sample& a, const Sample& b) {
+  return std::equal(a.disks.begin(), a.disks.end(), b.disks.begin(), b.disks.end(),
+                    [](const auto& one, const auto& other) { return one.name == other.name; });
+}
+
 bool is_at_rest(const Sample& sample) {
   return std::all_of(sample.disks.begin(), sample.disks.end(),
                      [](const DeviceCounters& disk) { return disk.in_flight == 0; });
@@ -21,6 +27,7 @@ bool is_at_rest(const Sample& sample) {
 }  // namespace
 
 void ForeignIo::add(const Sample& sample, bool writing) {
+  if (first_ && !same_disks(*first_, sample)) *this = ForeignIo();
   const std::int64_t written = signed_sum(sample, &DeviceCounters::written);
   const std::int64_t just_written = written - std::exchange(written_, written);
   if (!asked_) asked_ = sample.at;

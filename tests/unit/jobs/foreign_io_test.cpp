@@ -41,6 +41,21 @@ TEST_CASE("foreign I/O: our own, however much is under way, is nobody else's") {
   CHECK(disk.foreign.share() == 0);
 }
 
+TEST_CASE("foreign I/O: a disk that is taken out takes no knowledge of the others along") {
+  Disk disk;
+  disk.sample.disks.push_back({.name = "sdb"});
+  disk.sample.disks[1].read.count = disk.sample.disks[1].written.count = 1000 * kMB;
+  for (int i = 0; i < 10; ++i)
+    disk.step(10 * kMB, 10 * kMB);
+  disk.sample.disks.pop_back();
+  for (int i = 0; i < 20; ++i) {
+    disk.step(10 * kMB, 10 * kMB);
+    CHECK(disk.foreign.recent().count == 0);
+  }
+  disk.step(10 * kMB, 11 * kMB, 0, kMB);
+  CHECK(disk.foreign.recent().count == 2 * kMB);
+}
+
 TEST_CASE("foreign I/O: what was under way when the looking began is nobody's") {
   Sample sample;
   sample.disks = {{.name = "sda", .in_flight = 3}};
