@@ -52,11 +52,18 @@ void write_io_weight(const std::string& folder, const Level& level) {
   write_file(folder + "/io.prio.class", level.io.io_class == IoClass::idle ? "idle" : "no-change");
 }
 
-/// Whether somebody else gave a thread what it has: not what we set last, nor what we are setting,
-/// or what they are known to have chosen.
+/// Whether somebody else gave a thread what it has: what they are known to have chosen, else what
+/// is neither what we set last nor what we are setting.
 template <class T>
-bool is_theirs(const T& now, const T& set, const T& asked, const std::optional<T>& theirs) {
-  return now == theirs || (now != set && now != asked);
+bool is_theirs(std::map<pid_t, T>& theirs, pid_t thread, const T& now, const T& set,
+               const T& asked) {
+  if (const auto known = theirs.find(thread); known != theirs.end()) {
+    if (known->second == now) return true;
+    theirs.erase(known);
+  }
+  if (now == set || now == asked) return false;
+  theirs.emplace(thread, now);
+  return true;
 }
 
 template <class T>
@@ -77,8 +84,8 @@ Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level,
   const auto io = value_of(get_io_priority(Whose::process, id));
   if (first_nice) {
     set_.nice = *first_nice;
-    if (nice && *nice != *first_nice) their_nice_ = nice;
-    if (io && *io != level.io) their_io_ = io;
+    if (nice && *nice != *first_nice) their_nice_.emplace(run_.main, *nice);
+    if (io && *io != level.io) their_io_.emplace(run_.main, *io);
   } else {
     set_.nice = nice.value_or(level.nice);
     set_.io = io.value_or(level.io);
@@ -93,18 +100,21 @@ Actuator::Actuator(RunProcesses run, Capabilities can, const Level& level,
 Applied Actuator::apply(const Level& level) {
   asked_ = level;
   set_groups(level);
-  for_each_process(run_, [this](const ProcessStat& process) {
-    set_threads(process.pid);
+  std::set<pid_t> threads;
+  for_each_process(run_, [&](const ProcessStat& process) {
+    set_threads(process.pid, threads);
     set_autogroup(process);
   });
+  const auto has_ended = [&](const auto& thread) { return !threads.contains(thread.first); };
+  std::erase_if(their_nice_, has_ended);
+  std::erase_if(their_io_, has_ended);
   if (can_.may_renice(set_.nice, level.nice)) set_.nice = level.nice;
   set_.io = level.io;
   return read_back();
 }
 
 /// Until a look finds no new one: a thread has what the one that made it had then.
-void Actuator::set_threads(pid_t process) {
-  std::set<pid_t> done;
+void Actuator::set_threads(pid_t process, std::set<pid_t>& done) {
   for (bool found_new = true; found_new;) {
     found_new = false;
     for (const pid_t thread : threads_of(process)) {
@@ -119,16 +129,13 @@ void Actuator::set_thread(pid_t thread, const Level& level) {
   const auto id = static_cast<id_t>(thread);
   const auto nice = get_nice(Whose::process, id);
   const bool may = can_.may_renice(set_.nice, level.nice);
-  if (nice && is_theirs(*nice, set_.nice, level.nice, their_nice_)) {
-    their_nice_ = *nice;
-  } else if (nice && may && *nice != level.nice) {
+  if (nice && !is_theirs(their_nice_, thread, *nice, set_.nice, level.nice) && may &&
+      *nice != level.nice) {
     ::setpriority(PRIO_PROCESS, id, level.nice);  // a thread that is gone needs none
   }
   if (can_.cpu == CpuKnob::autogroup) set_policy(thread, level);
   const auto io = get_io_priority(Whose::process, id);
-  if (io && is_theirs(*io, set_.io, level.io, their_io_)) {
-    their_io_ = *io;
-  } else if (io && *io != level.io) {
+  if (io && !is_theirs(their_io_, thread, *io, set_.io, level.io) && *io != level.io) {
     (void)set_io_priority(Whose::process, id, level.io);
   }
 }
@@ -171,14 +178,16 @@ void Actuator::set_autogroup(const ProcessStat& process) {
   const int error = write_file(path, std::to_string(asked_.nice));
   if (error == EAGAIN) {
     refused_.insert(process.session);
-  } else if (error == 0) {
-    refused_.erase(process.session);
-    autogroups_[process.session] = asked_.nice;
+    return;
   }
+  // Any other error is the last word until the next level: root's session, as sudo makes one.
+  refused_.erase(process.session);
+  autogroups_[process.session] = error == 0 ? asked_.nice : **now;
 }
 
 void Actuator::look_after_autogroups(const std::vector<ProcessStat>& tree) {
   for (const ProcessStat& process : tree) {
+    if (has_exited(process)) continue;  // its files are root's, and it waits for a parent
     if (!autogroups_.contains(process.session) || refused_.contains(process.session)) {
       set_autogroup(process);
     }
@@ -197,7 +206,7 @@ Applied Actuator::read_back() const {
   const auto id = static_cast<id_t>(run_.main);
   if (const auto nice = get_nice(Whose::process, id)) {
     applied.emplace_back("nice", std::to_string(*nice));
-    if (their_nice_)
+    if (!their_nice_.empty())
       applied.emplace_back("nice.left", "changed by somebody else");
     else if (*nice != asked_.nice)
       applied.emplace_back("nice.kept", "it could not come back (RLIMIT_NICE)");
@@ -207,7 +216,7 @@ Applied Actuator::read_back() const {
   }
   if (const auto io = get_io_priority(Whose::process, id)) {
     applied.emplace_back("io", to_string(*io));
-    if (their_io_) applied.emplace_back("io.left", "changed by somebody else");
+    if (!their_io_.empty()) applied.emplace_back("io.left", "changed by somebody else");
   }
   if (const auto autogroup = read_autogroup(run_.main); autogroup && *autogroup) {
     applied.emplace_back("autogroup", std::to_string(**autogroup));

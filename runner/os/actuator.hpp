@@ -37,7 +37,7 @@ class Actuator {
   [[nodiscard]] Applied read_back() const;
 
  private:
-  void set_threads(pid_t process);
+  void set_threads(pid_t process, std::set<pid_t>& done);
   void set_thread(pid_t thread, const Level& level);
   void set_policy(pid_t thread, const Level& level);
   void set_groups(const Level& level) const;
@@ -50,8 +50,9 @@ class Actuator {
   std::map<pid_t, int> autogroups_;  ///< by session: what was set last
   std::set<pid_t> refused_;          ///< sessions to be tried again
   bool made_idle_ = false;           ///< some thread's policy was changed
-  std::optional<int> their_nice_;    ///< what somebody else, the job itself too, has set last
-  std::optional<IoPriority> their_io_;
+  /// What somebody else, the job itself too, gave a thread.
+  std::map<pid_t, int> their_nice_;
+  std::map<pid_t, IoPriority> their_io_;
   bool autogroup_is_theirs_ = false;
 };
 

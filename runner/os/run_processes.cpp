@@ -27,8 +27,10 @@ bool is_emptied(const std::string& folder) {
   const auto events = read_file(folder + "/cgroup.events");
   if (events) return events->find("populated 0") != std::string::npos;
   const auto processes = read_file(folder + "/cgroup.procs");  // v1 has no events
-  return processes && processes->empty();
+  return !processes || processes->empty();
 }
+
+bool has_exited(const ProcessStat& process) { return process.state == 'Z' || process.state == 'X'; }
 
 std::vector<ProcessStat> family_of(const RunProcesses& run) {
   std::vector<ProcessStat> family;
@@ -48,15 +50,21 @@ std::vector<ProcessStat> family_of(const RunProcesses& run) {
 
 std::vector<ProcessStat> tree_of(const RunProcesses& run) {
   auto tree = family_of(run);
-  std::erase_if(tree, [](const ProcessStat& process) {
-    return process.state == 'Z' || process.state == 'X';
-  });
+  std::erase_if(tree, has_exited);
   return tree;
 }
 
 bool is_keeper(pid_t process) {
   const auto name = read_file("/proc/" + std::to_string(process) + "/comm");
   return name && *name == "lull-keeper\n";
+}
+
+bool descends_from(pid_t process, pid_t ancestor) {
+  for (auto stat = read_process_stat(process); stat && stat->parent > 0;
+       stat = read_process_stat(stat->parent)) {
+    if (stat->parent == ancestor) return true;
+  }
+  return false;
 }
 
 bool belongs_to_run(pid_t process) {

@@ -157,6 +157,22 @@ TEST_CASE("actuator: what somebody else set is left alone, and said") {
   CHECK(value_of(applied, "nice.left") == "changed by somebody else");
 }
 
+TEST_CASE("actuator: what one process was given says nothing of the others") {
+  const Acted job({"breed", "2"});
+  REQUIRE(eventually([&] { return job.run->log().find("bred 2") != std::string::npos; }));
+  os::Actuator actuator = job.actuator();
+  const auto children = os::children_of(job.run->job());
+  REQUIRE_FALSE(children.empty());
+  const auto child = static_cast<id_t>(children.front());
+  constexpr Level kTheirs{15, {IoClass::best_effort, 2}};
+  REQUIRE(os::set_io_priority(os::Whose::process, child, kTheirs.io).has_value());
+  for (const Level& level : {kBusy, kTheirs, kBusy}) {
+    actuator.apply(level);
+    CHECK(os::get_io_priority(os::Whose::process, job.id()).value() == level.io);
+    CHECK(os::get_io_priority(os::Whose::process, child).value() == kTheirs.io);
+  }
+}
+
 TEST_CASE("actuator: what the job gave itself before the loop saw it is its own") {
   const Acted job({"stay"});
   REQUIRE(os::set_io_priority(os::Whose::process, job.id(), kBusy.io).has_value());
