@@ -91,6 +91,7 @@ void stop(Run& run, const char* outcome) {
 
 void take_signals(Run& run) {
   signalfd_siginfo info{};
+  bool passed_on = false;
   while (sys(SYS_read, run.signals, &info, sizeof info) == sizeof info) {
     switch (info.ssi_signo) {
       case SIGCHLD:
@@ -111,9 +112,13 @@ void take_signals(Run& run) {
         break;
       default:
         signal_tree(run.self, static_cast<int>(info.ssi_signo));
+        passed_on = true;
         break;
     }
   }
+  // Whoever froze the job may be stopped itself, and would not let it hear. Only now, since a
+  // driver that is new is heard of last: its signal has the highest number.
+  if (passed_on && run.driver >= 0 && !run.suspended) thaw(run);
 }
 
 void copy_output(Run& run) {

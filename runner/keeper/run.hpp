@@ -39,7 +39,7 @@ inline constexpr std::size_t kMaxCgroups = 8;
 struct RunCgroups {
   std::uint32_t count = 0;
   int folders[kMaxCgroups] = {};  ///< -errno where the group could not be made
-  int tasks[kMaxCgroups] = {};    ///< v1: open for writing by the child
+  int tasks[kMaxCgroups] = {};    ///< v1: open for writing by the child; -errno: it cannot join
   int unified = -1;               ///< the index of the v2 group, or -1
 };
 

@@ -68,7 +68,7 @@ long clone_child(Run& run) {
     args.cgroup = static_cast<__u64>(run.cgroups.folders[run.cgroups.unified]);
     const long pid = sys(SYS_clone3, &args, sizeof args);
     if (pid >= 0) return pid;
-    run.cgroups.folders[run.cgroups.unified] = static_cast<int>(pid);  // the child will say so
+    run.cgroups.tasks[run.cgroups.unified] = static_cast<int>(pid);  // the child will say so
     run.cgroups.unified = -1;
     args.flags = 0;
     args.cgroup = 0;
