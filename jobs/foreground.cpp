@@ -36,8 +36,7 @@ double certain_cpu_stall(const Sample& before, const Sample& now, Duration span)
 /// jobs wait for may be a limit of their own.
 double memory_stall(const Sample& before, const Sample& now, Duration span) {
   if (!before.all || !now.all) return 0;
-  const bool known = before.own && now.own;
-  const Duration own = known ? now.own->memory - before.own->memory : Duration(0);
+  const Duration own = now.own_memory_stall - before.own_memory_stall;
   return clamped_share(now.all->memory - before.all->memory - own, span);
 }
 

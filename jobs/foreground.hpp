@@ -48,10 +48,12 @@ struct Sample {
   Bytes own_read{};                   ///< what they asked block devices for
   Bytes own_written{};                ///< what they made dirty or wrote
   bool own_io_known = true;           ///< false: not of all runs, some are another user's
+  bool others_io = false;             ///< runs of other lulls did I/O since the last, or may have
   double waiting = 0;                 ///< about how many threads of others wait for I/O right now
   std::vector<DeviceCounters> disks;  ///< whole disks: what is stacked on another is not counted
   std::optional<Stalls> all;          ///< of the whole machine; none: the kernel keeps none
-  std::optional<Stalls> own;          ///< of the cgroup that holds all our jobs
+  std::optional<Stalls> own;          ///< of the cgroups that hold all our jobs
+  Duration own_memory_stall{0};       ///< of those of our jobs' cgroups that are known
   std::optional<Stalls> foreground;   ///< of the cgroups that hold the foreground
   bool operator==(const Sample&) const = default;
 };

@@ -24,7 +24,7 @@ struct SliceInput {
   bool frozen = false;     ///< the kernel says that all of these runs stand still
   bool writing = false;    ///< our own write-back may be under way: completed writes prove nothing
   bool recording = false;  ///< lull may be writing to its own records: nor do flushes
-  bool mixed = false;      ///< runs that are never held do I/O: only a hint tells of others
+  bool mixed = false;      ///< runs that we do not hold do I/O: only a hint tells of the foreground
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
   std::uint64_t flushes = 0;

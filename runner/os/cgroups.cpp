@@ -66,9 +66,11 @@ std::string own_group(const CgroupHierarchy& hierarchy, std::string_view cgroup)
   return "";
 }
 
+/// One that root left here (`sudo lull run`) is made anew, if nothing is in it.
 bool make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return false;
-  return ::access(path.c_str(), W_OK) == 0;
+  if (::access(path.c_str(), W_OK) == 0) return true;
+  return ::rmdir(path.c_str()) == 0 && ::mkdir(path.c_str(), 0755) == 0;
 }
 
 bool has(const CgroupHierarchy& hierarchy, std::string_view controller) {

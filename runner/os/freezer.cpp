@@ -23,6 +23,14 @@ bool contains(const std::string& path, std::string_view text) {
   return content && content->find(text) != std::string::npos;
 }
 
+/// Its pid may be another's by now: the start time tells.
+void signal_process(const ProcessStat& process, int signal) {
+  const Fd pidfd = open_pidfd(process.pid);
+  if (!pidfd) return;
+  const auto now = read_process_stat(process.pid);
+  if (now && now->start_time == process.start_time) send_signal(pidfd.get(), signal);
+}
+
 }  // namespace
 
 Freezer::Freezer(RunProcesses run, bool by_signals)
@@ -51,37 +59,37 @@ void Freezer::write(const char* text) const {
   if (file) (void)!::write(file.get(), text, std::strlen(text));
 }
 
-void Freezer::signal_all(int signal) const {
-  for_each_process(run_, [signal](const ProcessStat& process) {
-    const Fd pidfd = open_pidfd(process.pid);
-    if (!pidfd) return;
-    // Its pid may be another's by now: the start time tells.
-    const auto now = read_process_stat(process.pid);
-    if (now && now->start_time == process.start_time) send_signal(pidfd.get(), signal);
-  });
+/// One that stands still already, by the job's own doing, is not ours to continue later.
+void Freezer::stop(const ProcessStat& process) {
+  if (process.state == 'T') return;
+  signal_process(process, SIGSTOP);
+  stopped_.push_back(process);
 }
 
-void Freezer::freeze() {
+/// Children first: a shell that went on before its child would take that for stopped by Ctrl-Z.
+/// Remembered, since a run whose keeper was killed meanwhile has no tree any more. Whoever takes a
+/// run over remembers nothing, and goes by the tree.
+void Freezer::go_on() {
+  if (stopped_.empty() && way_ == Way::signals) stopped_ = tree_of(run_);
+  for (auto process = stopped_.rbegin(); process != stopped_.rend(); ++process)
+    signal_process(*process, SIGCONT);
+  stopped_.clear();
+}
+
+void Freezer::freeze(const std::vector<pid_t>& outside) {
   if (way_ != Way::signals && is_emptied(folder_)) find_way();
-  switch (way_) {
-    case Way::v2:
-      return write("1");
-    case Way::v1:
-      return write("FROZEN");
-    case Way::signals:
-      return signal_all(SIGSTOP);
+  if (way_ == Way::signals) {
+    return for_each_process(run_, [this](const ProcessStat& process) { stop(process); });
+  }
+  write(way_ == Way::v2 ? "1" : "FROZEN");
+  for (const pid_t pid : outside) {
+    if (const auto process = read_process_stat(pid)) stop(*process);
   }
 }
 
 void Freezer::thaw() {
-  switch (way_) {
-    case Way::v2:
-      return write("0");
-    case Way::v1:
-      return write("THAWED");
-    case Way::signals:
-      return signal_all(SIGCONT);
-  }
+  if (way_ != Way::signals) write(way_ == Way::v2 ? "0" : "THAWED");
+  go_on();
 }
 
 bool Freezer::is_frozen() const {

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lull::os {
 
@@ -18,8 +19,9 @@ class Freezer {
   /// Finds the way that works for this run; `by_signals` asks for SIGSTOP (`pause = "stop"`).
   Freezer(RunProcesses run, bool by_signals);
 
-  /// Returns at once; the kernel may take some milliseconds more (is_frozen).
-  void freeze();
+  /// Returns at once; the kernel may take some milliseconds more (is_frozen). `outside` are
+  /// processes of the run that are not in its cgroup, as far as that is known: stopped by SIGSTOP.
+  void freeze(const std::vector<pid_t>& outside = {});
   void thaw();
   /// Whether the kernel says that everything stands still. A process that waits for the disk in a
   /// system call stands still only when that is done.
@@ -32,12 +34,14 @@ class Freezer {
  private:
   void find_way();
   void write(const char* text) const;
-  void signal_all(int signal) const;
+  void stop(const ProcessStat& process);
+  void go_on();
 
   RunProcesses run_;
   bool by_signals_;
   Way way_ = Way::signals;
   std::string folder_;
+  std::vector<ProcessStat> stopped_;  ///< by SIGSTOP, parents before their children
 };
 
 /// Tells a run's keeper that we drive it: it thaws the run when we are gone, however we go.

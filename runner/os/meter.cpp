@@ -113,6 +113,14 @@ void RunMeter::find_strays() {
   }
 }
 
+std::vector<pid_t> RunMeter::outside() const {
+  std::vector<pid_t> all;
+  for (const auto& [pid, base] : strays_) {
+    if (base) all.push_back(pid);
+  }
+  return all;
+}
+
 Use RunMeter::sum() {
   Use all;
   find_pids();

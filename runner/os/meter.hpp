@@ -31,10 +31,14 @@ class RunMeter {
   /// Reads, and returns the whole use since the meter was made. A process that came and went
   /// between two looks is in the account of its parent, which waited for it.
   const Use& read();
+  /// The same as of the last read.
+  [[nodiscard]] const Use& use() const { return use_; }
 
   /// The tree as the last read saw it; empty where the run has a v2 cgroup of its own.
   [[nodiscard]] const std::vector<ProcessStat>& tree() const { return tree_; }
   [[nodiscard]] const RunProcesses& run() const { return run_; }
+  /// Processes of the run that are not in its v2 cgroup, as the last reads found them.
+  [[nodiscard]] std::vector<pid_t> outside() const;
   /// The processes that the last read counted, the keeper among them.
   [[nodiscard]] const std::vector<pid_t>& pids() const { return pids_; }
 

@@ -24,6 +24,10 @@ void add_use(Use& all, const Use& one) {
   all.io_known = all.io_known && one.io_known;
 }
 
+bool did_io(const Use& before, const Use& now) {
+  return now.read.count != before.read.count || now.written.count != before.written.count;
+}
+
 /// How many of `threads` wait for I/O now.
 std::ptrdiff_t count_blocked(const std::vector<pid_t>& threads) {
   return std::count_if(threads.begin(), threads.end(), [](pid_t thread) {
@@ -106,25 +110,47 @@ double Sampler::others_waiting() {
 void Sampler::read_own(Sample& sample) {
   Use all = gone_;
   all.io_known = true;  // what is gone does nothing any more
-  bool together = others_.empty() && !driven_.empty();
   for (auto& [key, driven] : driven_) {
     driven.use = driven.meter.read();
     add_use(all, driven.use);
-    together = together && driven.parent == driven_.begin()->second.parent;
   }
-  for (auto& [keeper, meter] : others_)
-    add_use(all, meter.read());
+  for (auto& [keeper, meter] : others_) {
+    const Use before = meter.use();
+    const Use& now = meter.read();
+    add_use(all, now);
+    sample.others_io = sample.others_io || !now.io_known || did_io(before, now);
+  }
   sample.own_io_known = all.io_known;
   sample.own_cpu = all.cpu;
   sample.own_read = all.read;
   sample.own_written = all.written;
-  // All of ours in one group, or there is no telling what of the machine's waiting is ours.
-  if (!together || driven_.begin()->second.parent.empty()) return;
-  if (own_stalls_of_ != driven_.begin()->second.parent) {
-    own_stalls_of_ = driven_.begin()->second.parent;
-    own_stalls_ = StallFiles(own_stalls_of_, ".pressure");
+  read_own_stalls(sample);
+}
+
+/// Two groups that wait at once are counted twice: what that leaves of the machine's waiting is too
+/// little, never too much.
+void Sampler::read_own_stalls(Sample& sample) {
+  std::set<std::string> parents;
+  for (const auto& [key, driven] : driven_)
+    parents.insert(driven.parent);
+  std::erase_if(own_stalls_, [&](const auto& files) { return !parents.contains(files.first); });
+  bool all_known = others_.empty() && !parents.empty();
+  Stalls sum;
+  for (const std::string& parent : parents) {
+    auto files = own_stalls_.find(parent);
+    if (files == own_stalls_.end() && !parent.empty()) {
+      files = own_stalls_.emplace(parent, StallFiles(parent, ".pressure")).first;
+    }
+    const auto one = parent.empty() ? std::nullopt : files->second.read(buffer_);
+    all_known = all_known && one;
+    if (!one) continue;
+    sum.cpu += one->cpu;
+    sum.io += one->io;
+    sum.memory += one->memory;
   }
-  sample.own = own_stalls_.read(buffer_);
+  sample.own_memory_stall = sum.memory;
+  // Of all our runs, or there is no telling what of the machine's waiting is ours.
+  if (all_known) sample.own = sum;
 }
 
 void Sampler::refresh_disks(Instant at) {
@@ -189,6 +215,11 @@ std::vector<ProcessStat> Sampler::tree_of(RunKey key) const {
   if (found == driven_.end()) return {};
   const RunMeter& meter = found->second.meter;
   return meter.tree().empty() ? os::tree_of(meter.run()) : meter.tree();
+}
+
+std::vector<pid_t> Sampler::outside_of(RunKey key) const {
+  const auto found = driven_.find(key);
+  return found == driven_.end() ? std::vector<pid_t>() : found->second.meter.outside();
 }
 
 }  // namespace lull::os

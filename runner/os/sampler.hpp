@@ -35,6 +35,8 @@ class Sampler {
   [[nodiscard]] const Use* use_of(RunKey key) const;
   /// Its processes.
   [[nodiscard]] std::vector<ProcessStat> tree_of(RunKey key) const;
+  /// Those that are known to be outside of its v2 cgroup.
+  [[nodiscard]] std::vector<pid_t> outside_of(RunKey key) const;
 
   /// The disks alone, for an ear.
   std::vector<DeviceCounters> listen();
@@ -48,13 +50,13 @@ class Sampler {
   int read_cpu(Sample& sample);
   double others_waiting();
   void read_own(Sample& sample);
+  void read_own_stalls(Sample& sample);
   void refresh_disks(Instant at);
 
   Fd stat_;
   Fd diskstats_;
   StallFiles all_stalls_;
-  StallFiles own_stalls_;
-  std::string own_stalls_of_;  ///< the group's folder
+  std::map<std::string, StallFiles> own_stalls_;  ///< by the groups that hold our runs' own
   std::vector<char> buffer_;
   std::vector<std::string> disks_;
   Instant disks_read_{0};

@@ -2,6 +2,9 @@
 #include "runner/supervisor/driver.hpp"
 
 #include "runner/os/machine.hpp"
+#include "runner/os/run_processes.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -54,7 +57,9 @@ Driver::~Driver() {
   }
 }
 
-void Driver::add(const DrivenRun& run) {
+void Driver::add(DrivenRun run) {
+  // A run that we are in ourselves: frozen with it, we could not thaw it.
+  if (os::descends_from(::getpid(), run.processes.keeper.pid)) run.priority.levels.adapts = false;
   const bool first = !has_work();
   const Instant now = steady_now();
   // The keeper of a run that is never touched goes on looking after its autogroup alone.
@@ -170,6 +175,7 @@ std::optional<Observation> Driver::look(const Sample& sample) {
     if (const os::Use* use = sampler_.use_of(key)) observe(*use, driven, sample.at);
   }
   last_sample_ = sample.at;
+  if (sample.others_io) others_io_ = sample.at;
   auto seen = looks_.add(sample);
   if (seen) seen->user_away = user_away_;
   return seen;
@@ -250,6 +256,7 @@ SliceInput Driver::ear(Instant now) {
   const bool comes_to_rest = slice_.phase == Phase::draining ||
                              (slice_.phase == Phase::holding && !slice_.baseline.frozen);
   input.frozen = comes_to_rest || slice_.baseline.frozen;
+  input.mixed = is_within(others_io_, kStillDoesIo, now);
   for (const auto& [key, driven] : runs_) {
     if (!may_be_held(driven) && is_within(driven.last_io, kStillDoesIo, now)) input.mixed = true;
     if (!is_sliced(driven, now)) continue;
@@ -281,6 +288,7 @@ std::vector<std::string> Driver::why(RunKey key) const {
   const auto found = runs_.find(key);
   if (found == runs_.end()) return {};
   const Driven& driven = found->second;
+  if (!driven.run.priority.levels.adapts) return {"its policy has one level, whatever happens"};
   std::vector<std::string> because;
   because.push_back(driven.reason.empty() ? "it has only just started" : driven.reason);
   because.push_back("foreground uses " + percent(seen_.cpu) + " of " + percent(seen_.cpus) +

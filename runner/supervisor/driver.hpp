@@ -57,7 +57,8 @@ class Driver {
 
   void set_settings(const ForegroundSettings& settings) { settings_ = settings; }
 
-  void add(const DrivenRun& run);
+  /// One that this very process is part of is left at its level.
+  void add(DrivenRun run);
   /// Lets go of a run, which is thawed. Returns how long it stood still in all.
   Duration remove(RunKey key);
   /// Since the last input of a user; none: no source, so someone is here.
@@ -121,6 +122,7 @@ class Driver {
   Observation seen_;
   std::optional<Duration> user_away_;
   Instant last_sample_{0};
+  Instant others_io_{-1};  ///< when runs of other lulls last did I/O; -1: never
   Instant next_sample_{0};
   Instant next_slice_{0};
   Instant others_looked_for_{0};

@@ -14,6 +14,9 @@ using std::chrono::seconds;
 /// Below this a run costs the foreground nothing that a turn could save. One that wants a whole CPU
 /// gets 3 % of it at nice 19 beside a foreground that wants it too.
 constexpr double kUsesCpu = 0.005;
+/// Eight jobs whose autogroups were written at once had waited 0.7 s; somebody else may write for
+/// ever.
+constexpr Duration kInVain = seconds(5);
 
 }  // namespace
 
@@ -33,7 +36,7 @@ void Driver::hold(Driven& driven, Hold why, bool on, Instant now) {
     driven.freezer.thaw();
     driven.frozen += now - driven.frozen_since;
   } else {
-    driven.freezer.freeze();
+    driven.freezer.freeze(sampler_.outside_of(driven.run.key));
     driven.frozen_since = now;
   }
 }
@@ -109,6 +112,8 @@ void Driver::look_after_autogroups(Instant now) {
     if (driven.run.can.cpu != CpuKnob::autogroup) continue;
     const bool awaited = driven.actuator.awaits_autogroup();
     driven.actuator.look_after_autogroups(sampler_.tree_of(key));
+    if (driven.holds[kForAutogroup] && now - driven.frozen_since >= kInVain)
+      hold(driven, kForAutogroup, false, now);
     if (!awaited || driven.actuator.awaits_autogroup()) continue;
     hold(driven, kForAutogroup, false, now);
     changes_.push_back(

@@ -44,7 +44,7 @@ void LoopServer::add(const MemberPtr& member, DrivenRun run) {
   owners_[key] = {member, run.key};
   member->keys[run.key] = key;
   run.key = key;
-  driver_.add(run);
+  driver_.add(std::move(run));
 }
 
 Duration LoopServer::remove(const MemberPtr& member, RunKey key) {

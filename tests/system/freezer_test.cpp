@@ -111,6 +111,63 @@ TEST_CASE("freezer: a group that somebody emptied freezes nothing, so signals do
   CHECK(moves(job.run.job()));
 }
 
+TEST_CASE("freezer: what is outside of the run's group is stopped with it, and goes on with it") {
+  const Frozen job;
+  os::RunProcesses way = job.processes();
+  // As good as outside: a group that it is not in, though somebody else is.
+  OneRun other(probe_job({"stay"}));
+  REQUIRE(other.wait_until_running());
+  const std::string group = os::folder_with(other.driven().processes, "cgroup.freeze");
+  if (group.empty()) return;  // this user has no group to be outside of
+  way.cgroups = {group};
+  os::Freezer freezer(way, false);
+  REQUIRE(freezer.way() == os::Freezer::Way::v2);
+  freezer.freeze({job.run.job()});
+  CHECK(eventually([&] { return stands_still(job.run.job()); }));
+  freezer.thaw();
+  CHECK(moves(job.run.job()));
+}
+
+TEST_CASE("freezer: what it stopped goes on although its keeper is gone") {
+  OneRun run(probe_job({"breed", "1"}));
+  REQUIRE(run.wait_until_running());
+  REQUIRE(eventually([&] { return run.log().find("bred 1") != std::string::npos; }));
+  os::RunProcesses processes = run.driven().processes;
+  processes.cgroups.clear();
+  const pid_t child = os::children_of(run.job()).front();
+  const auto is_stopped = [&] {
+    const auto stat = os::read_process_stat(child);
+    return stat && stat->state == 'T';
+  };
+  os::Freezer freezer(processes, false);
+  freezer.freeze();
+  REQUIRE(eventually([&] { return is_stopped(); }));
+  ::kill(processes.keeper.pid, SIGKILL);
+  REQUIRE(eventually([&] { return !is_alive(run.job()); }));  // the main process goes with it
+  freezer.thaw();
+  CHECK(eventually([&] { return !is_stopped(); }));
+  ::kill(child, SIGKILL);
+}
+
+TEST_CASE("keeper: a frozen job hears a signal whoever froze it") {
+  for (std::size_t i = 0;; ++i) {
+    Frozen job;
+    const auto ways = job.ways();
+    if (i == ways.size()) return;
+    const pid_t driver = fork_driver(ways[i]);
+    os::Freezer watched(ways[i], false);
+    INFO(watched.knob());
+    REQUIRE(eventually([&] { return watched.is_frozen(); }));
+    ::kill(driver, SIGSTOP);  // it will not thaw anything
+    job.run.signal_keeper(SIGINT);
+    const auto ended = job.run.wait();
+    ::kill(driver, SIGKILL);
+    ::waitpid(driver, nullptr, 0);
+    REQUIRE(ended);
+    CHECK(ended->ending.signal == SIGINT);
+  }
+}
+
 TEST_CASE("keeper: thaws its job when whoever froze it is killed") {
   const Frozen job;
   for (const os::RunProcesses& way : job.ways()) {

@@ -49,6 +49,17 @@ TEST_CASE("foreground: what our starving jobs wait is not the foreground's stall
   CHECK(foreground(before, now).cpu_stall == 0);
 }
 
+TEST_CASE(
+    "foreground: what our jobs wait for at a limit of their own is not the machine's memory") {
+  Sample before = at(seconds(10));
+  before.all = Stalls{};
+  Sample now = at(seconds(11));
+  now.all = Stalls{.memory = milliseconds(300)};
+  CHECK(foreground(before, now).memory_stall == Approx(0.3));
+  now.own_memory_stall = milliseconds(250);  // though runs of others keep `own` from being known
+  CHECK(foreground(before, now).memory_stall == Approx(0.05));
+}
+
 TEST_CASE("foreground: its own cgroups' stall is believed before any difference") {
   Sample before = at(seconds(10));
   before.all = before.own = before.foreground = Stalls{};
