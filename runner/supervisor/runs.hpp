@@ -85,6 +85,9 @@ class Runs {
   void stop_all();
   /// Starts no more; what runs goes on, with nobody to follow it.
   void release();
+  /// Lets another lull of this user drive the runs, until `come_back`.
+  void stand_aside() { drive_.leave(); }
+  void come_back() { drive_.rejoin(); }
 
   [[nodiscard]] ActiveRunPtr of_job(std::string_view job) const;
   [[nodiscard]] bool empty() const { return active_.empty(); }

@@ -86,6 +86,7 @@ Supervisor::Supervisor(boost::asio::io_context& loop, SupervisorOptions options,
                }),
       watch_(loop.get_executor(), [this] { reload(); }),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {
+  signals_.add(SIGTSTP);
   wait_for_signal();
   watch_files();
   reload();
@@ -201,6 +202,11 @@ void Supervisor::wait_for_signal() {
     if (error) return;
     if (signal == SIGHUP) {
       reload();
+    } else if (signal == SIGTSTP) {
+      // Nobody is to stand still because we do.
+      runs_.stand_aside();
+      ::raise(SIGSTOP);
+      runs_.come_back();
     } else {
       spdlog::info("{}: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT",
                    options_.stop_jobs ? "stopping the jobs" : "running jobs go on without me");

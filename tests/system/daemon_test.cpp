@@ -1,6 +1,7 @@
 // The whole program: `lull daemon` and the commands that talk to it, on real files and jobs.
 #include "tests/support/daemon.hpp"
 
+#include "runner/os/instance_lock.hpp"
 #include "runner/os/process.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
@@ -92,6 +93,32 @@ TEST_CASE("daemon: status shows what runs, the kernel agrees, stop ends it") {
   CHECK_FALSE(is_alive(std::stoi(pid)));
   CHECK(instance.history("long")[0]["outcome"] == "stopped");
   CHECK(instance.lull({"stop", "long"}).exit_code == 1);
+}
+
+TEST_CASE("daemon: stopped by Ctrl-Z it lets another lull drive the jobs, and takes them back") {
+  Instance instance;
+  instance.job("spin", probe_command("\"spin\", \"1\""));
+  instance.start_daemon();
+  REQUIRE(instance.lull({"start", "spin"}).exit_code == 0);
+  const auto may_drive = [&] {
+    const auto lock = instance.path("run") + "/loop.lock";
+    return lull::os::take_instance_lock(lock, std::chrono::milliseconds(0)).has_value();
+  };
+  REQUIRE(eventually([&] { return !may_drive(); }));
+  ::kill(instance.daemon().pid(), SIGTSTP);
+  CHECK(eventually(may_drive));
+  ::kill(instance.daemon().pid(), SIGCONT);
+  CHECK(eventually([&] { return !may_drive(); }));
+  CHECK(instance.status("spin")["state"] == "running");
+}
+
+TEST_CASE("why: a run whose policy has one level has no figures to explain it by") {
+  Instance instance;
+  instance.job("steady", probe_command("\"stay\"") + "[priority]\npolicy = \"important\"\n");
+  instance.start_daemon();
+  REQUIRE(instance.lull({"start", "steady"}).exit_code == 0);
+  const json expected = json::array({"its policy has one level, whatever happens"});
+  CHECK(eventually([&] { return instance.json({"why", "steady"})["because"] == expected; }));
 }
 
 TEST_CASE("start --wait: exits as the run ended, and says why it failed") {
