@@ -66,11 +66,12 @@ void add_run(CLI::App& app, Parsed& parsed) {
   CLI::App* command =
       add_command(app, parsed, "run", "run one command or job file now, with lull's priority",
                   [&parsed] { return run_run(parsed.instance, parsed.run); });
-  command->add_option("--policy", parsed.run.policy,
-                      "important, standard, utility, throttle (the default) or passive");
+  CLI::Option* policy =
+      command->add_option("--policy", parsed.run.policy,
+                          "important, standard, utility, throttle (the default) or passive");
   command->add_flag("-v,--verbose", parsed.run.verbose, "say each change of level on stderr");
   CLI::Option* job = command->add_option("--job", parsed.run.job_file, "run this job file");
-  job->type_name("FILE");
+  job->type_name("FILE")->excludes(policy);
   command->add_option("command", parsed.run.command, "the command, after --")->excludes(job);
 }
 

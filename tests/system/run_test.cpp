@@ -163,6 +163,11 @@ TEST_CASE("run --job: runs one file without a supervisor") {
   CHECK(instance.history("hello").size() == 1);
   instance.job("bad", "scripd = \"true\"\n");
   CHECK(instance.lull({"run", "--job", instance.path("config/jobs/bad.toml")}).exit_code == 2);
+  // The file has a policy of its own: two of them are one too many.
+  const Finished both = instance.lull(
+      {"run", "--policy", "utility", "--job", instance.path("config/jobs/hello.toml")});
+  CHECK(both.exit_code == 2);
+  CHECK_THAT(both.err, ContainsSubstring("--policy"));
 }
 
 TEST_CASE("run: a command that is killed with it leaves nothing running") {
