@@ -21,6 +21,11 @@ struct Use {
   bool operator==(const Use&) const = default;
 };
 
+/// Whether a disk was used between two looks.
+inline bool did_io(const Use& before, const Use& now) {
+  return now.read != before.read || now.written != before.written;
+}
+
 /// Adds up what the processes of one run use: CPU from its v2 cgroup where it has one, and from
 /// each process outside of it; I/O from each process, where we may look (the same user's, or as
 /// root).

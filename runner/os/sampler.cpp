@@ -24,10 +24,6 @@ void add_use(Use& all, const Use& one) {
   all.io_known = all.io_known && one.io_known;
 }
 
-bool did_io(const Use& before, const Use& now) {
-  return now.read.count != before.read.count || now.written.count != before.written.count;
-}
-
 /// How many of `threads` wait for I/O now.
 std::ptrdiff_t count_blocked(const std::vector<pid_t>& threads) {
   return std::count_if(threads.begin(), threads.end(), [](pid_t thread) {

@@ -183,8 +183,7 @@ std::optional<Observation> Driver::look(const Sample& sample) {
 
 void Driver::observe(const os::Use& use, Driven& driven, Instant now) const {
   const Duration span = now - last_sample_;
-  const bool did_io = use.read != driven.use.read || use.written != driven.use.written;
-  if (did_io) driven.last_io = now;
+  if (os::did_io(driven.use, use)) driven.last_io = now;
   const bool ran =
       std::none_of(driven.holds.begin(), driven.holds.end(), [](bool on) { return on; });
   if (ran && span.count() > 0) {
