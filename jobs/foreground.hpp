@@ -17,7 +17,7 @@ constexpr bool is_within(Instant past, Duration span, Instant now) {
   return past.count() >= 0 && now - past < span;
 }
 
-/// A block device's counters since boot, as diskstats has them (Documentation/admin-guide/iostats).
+/// A block device's counters since boot (Documentation/admin-guide/iostats).
 struct DeviceCounters {
   std::string name;
   std::uint64_t reads = 0;  ///< completed

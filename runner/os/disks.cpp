@@ -1,5 +1,7 @@
 #include "runner/os/disks.hpp"
 
+#include "runner/os/read_file.hpp"
+
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -12,6 +14,12 @@ namespace fs = std::filesystem;
 /// Memory that only looks like a disk: nobody waits for it.
 bool is_memory(const std::string& name) {
   return name.compare(0, 4, "zram") == 0 || name.compare(0, 3, "ram") == 0;
+}
+
+/// A loop or network block device that nobody has attached, a reader without a card.
+bool has_no_medium(const fs::path& device) {
+  const auto size = read_file((device / "size").string());
+  return size && *size == "0\n";
 }
 
 bool is_stacked(const fs::path& device) {
@@ -29,7 +37,9 @@ std::vector<std::string> list_disks(const std::string& folder) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     std::string name = entry->path().filename();
-    if (!is_memory(name) && !is_stacked(entry->path())) disks.push_back(std::move(name));
+    const fs::path& device = entry->path();
+    if (!is_memory(name) && !has_no_medium(device) && !is_stacked(device))
+      disks.push_back(std::move(name));
   }
   return disks;
 }

@@ -28,28 +28,11 @@ bool starts_with(std::string_view text, std::string_view start) {
 /// The number behind "NAME " or "NAME: " at the start of a line.
 std::optional<std::uint64_t> value_of(std::string_view text, std::string_view name) {
   for (const std::string_view line : lines_of(text)) {
+    if (!starts_with(line, name)) continue;
     const auto words = words_of(line);
     if (words.size() >= 2 && words[0] == name) return whole_number<std::uint64_t>(words[1]);
   }
   return std::nullopt;
-}
-
-std::optional<DeviceCounters> parse_disk(std::string_view line) {
-  constexpr std::size_t kLeast = 14;
-  constexpr std::size_t kFlushes = 18;
-  const auto words = words_of(line);
-  if (words.size() < kLeast) return std::nullopt;
-  bool good = true;
-  DeviceCounters disk;
-  disk.name = words[2];
-  disk.reads = counter(words[3], good);
-  disk.read.count = counter(words[5], good) * kSector;
-  disk.writes = counter(words[7], good);
-  disk.written.count = counter(words[9], good) * kSector;
-  disk.in_flight = counter(words[11], good);
-  disk.busy = std::chrono::milliseconds(counter(words[12], good));
-  if (words.size() > kFlushes) disk.flushes = counter(words[kFlushes], good);
-  return good ? std::optional(disk) : std::nullopt;
 }
 
 }  // namespace
@@ -77,15 +60,22 @@ Result<CpuTimes> parse_cpu_times(std::string_view text) {
   return times;
 }
 
-Result<std::vector<DeviceCounters>> parse_diskstats(std::string_view text) {
-  std::vector<DeviceCounters> disks;
-  for (const std::string_view line : lines_of(text)) {
-    if (words_of(line).empty()) continue;
-    auto disk = parse_disk(line);
-    if (!disk) return Error("a line has fewer than 14 fields, or no numbers in them");
-    disks.push_back(std::move(*disk));
-  }
-  return disks;
+Result<DeviceCounters> parse_disk_counters(std::string_view text) {
+  constexpr std::size_t kLeast = 11;
+  constexpr std::size_t kFlushes = 15;
+  const auto words = words_of(text);
+  if (words.size() < kLeast) return Error("fewer than 11 fields");
+  bool good = true;
+  DeviceCounters disk;
+  disk.reads = counter(words[0], good);
+  disk.read.count = counter(words[2], good) * kSector;
+  disk.writes = counter(words[4], good);
+  disk.written.count = counter(words[6], good) * kSector;
+  disk.in_flight = counter(words[8], good);
+  disk.busy = std::chrono::milliseconds(counter(words[9], good));
+  if (words.size() > kFlushes) disk.flushes = counter(words[kFlushes], good);
+  if (!good) return Error("a field is no number");
+  return disk;
 }
 
 Result<Duration> parse_stall(std::string_view text) {

@@ -20,8 +20,9 @@ struct CpuTimes {
 
 Result<CpuTimes> parse_cpu_times(std::string_view text);
 
-/// /proc/diskstats, of Linux 4.18 (discards) and later as of those before; flushes since 5.5.
-Result<std::vector<DeviceCounters>> parse_diskstats(std::string_view text);
+/// /sys/block/NAME/stat (Documentation/block/stat), of Linux 4.18 (discards) and later as of those
+/// before; flushes since 5.5.
+Result<DeviceCounters> parse_disk_counters(std::string_view text);
 
 /// The `total` of the line "some" in a pressure file.
 Result<Duration> parse_stall(std::string_view text);

@@ -35,13 +35,16 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\n";
+  // Not find_first_of: its search among the blanks for each character was an eighth of all CPU time
+  // that the loop used.
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
   std::vector<std::string_view> found;
-  for (auto begin = text.find_first_not_of(kBlank); begin != std::string_view::npos;
-       begin = text.find_first_not_of(kBlank)) {
-    text.remove_prefix(begin);
-    found.push_back(text.substr(0, text.find_first_of(kBlank)));
-    text.remove_prefix(found.back().size());
+  constexpr std::size_t kUsual = 24;  // in the kernel's lines
+  found.reserve(kUsual);
+  for (auto begin = std::find_if_not(text.begin(), text.end(), is_blank); begin != text.end();) {
+    const auto* const end = std::find_if(begin, text.end(), is_blank);
+    found.emplace_back(begin, static_cast<std::size_t>(end - begin));
+    begin = std::find_if_not(end, text.end(), is_blank);
   }
   return found;
 }

@@ -86,7 +86,7 @@ void RunMeter::find_pids() {
       pids_.push_back(process.pid);
     return;
   }
-  std::vector<char> buffer(16384);
+  std::vector<char> buffer;
   for (const std::string_view word : words_of(reread(procs_, buffer))) {
     if (const auto pid = whole_number<pid_t>(word)) pids_.push_back(*pid);
   }
@@ -132,7 +132,7 @@ Use RunMeter::sum() {
     if (!cpu_stat_) all.cpu += cpu_of(pid);
   }
   if (!cpu_stat_) return all;
-  std::vector<char> buffer(1024);
+  std::vector<char> buffer;
   const auto usage = parse_cpu_usage(reread(cpu_stat_, buffer));
   all.cpu = usage ? *usage : base_.cpu + use_.cpu;  // the group is gone with the run
   for (const auto& [pid, base] : strays_) {

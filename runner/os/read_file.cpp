@@ -26,13 +26,17 @@ Result<std::string> read_file(const std::string& path) {
 
 std::string_view reread(const Fd& file, std::vector<char>& buffer) {
   if (!file) return {};
+  // A seq_file (fs/seq_file.c) hands out as many whole records as fit into a page: one that leaves
+  // more of it than any record is long has no more.
+  constexpr std::size_t kPage = 4096;
+  constexpr std::size_t kLongestRecord = kPage / 2;
   std::size_t length = 0;
   for (;;) {
-    if (length == buffer.size()) buffer.resize(std::max<std::size_t>(2 * length, 1024));
+    if (buffer.size() - length < kPage) buffer.resize(2 * length + kPage);
     const ssize_t size = ::pread(file.get(), buffer.data() + length, buffer.size() - length,
                                  static_cast<off_t>(length));
-    if (size <= 0) return {buffer.data(), length};
-    length += static_cast<std::size_t>(size);
+    if (size > 0) length += static_cast<std::size_t>(size);
+    if (size < static_cast<ssize_t>(kPage - kLongestRecord)) return {buffer.data(), length};
   }
 }
 

@@ -36,7 +36,6 @@ std::ptrdiff_t count_blocked(const std::vector<pid_t>& threads) {
 
 Sampler::Sampler()
     : stat_(open_for_reading("/proc/stat")),
-      diskstats_(open_for_reading("/proc/diskstats")),
       all_stalls_("/proc/pressure", ""),
       buffer_(kBuffer) {}
 
@@ -151,17 +150,29 @@ void Sampler::read_own_stalls(Sample& sample) {
 
 void Sampler::refresh_disks(Instant at) {
   if (!disks_.empty() && at - disks_read_ < kDisksEvery) return;
-  disks_ = list_disks();
   disks_read_ = at;
+  const auto names = list_disks();
+  std::erase_if(disks_, [&](const auto& disk) {
+    return std::find(names.begin(), names.end(), disk.first) == names.end();
+  });
+  for (const std::string& name : names) {
+    if (!disks_.contains(name))
+      disks_.emplace(name, open_for_reading(("/sys/block/" + name + "/stat").c_str()));
+  }
 }
 
+/// From each disk's own file: /proc/diskstats has all the loop devices too, of which a desktop with
+/// snaps has dozens.
 std::vector<DeviceCounters> Sampler::listen() {
-  auto all = parse_diskstats(reread(diskstats_, buffer_));
-  if (!all) return {};
-  std::erase_if(*all, [&](const DeviceCounters& counters) {
-    return std::find(disks_.begin(), disks_.end(), counters.name) == disks_.end();
+  std::vector<DeviceCounters> all;
+  std::erase_if(disks_, [&](const auto& disk) {
+    auto counters = parse_disk_counters(reread(disk.second, buffer_));
+    if (!counters) return true;  // it was taken out, and comes back as another file
+    counters->name = disk.first;
+    all.push_back(std::move(*counters));
+    return false;
   });
-  return std::move(*all);
+  return all;
 }
 
 /// A process is asked for its name once; one that is new is asked once more at the next look, since

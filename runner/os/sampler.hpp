@@ -40,6 +40,8 @@ class Sampler {
 
   /// The disks alone, for an ear.
   std::vector<DeviceCounters> listen();
+  /// Whether there is any to listen to, as of the last look at everything.
+  [[nodiscard]] bool has_disks() const { return !disks_.empty(); }
 
  private:
   struct Driven {
@@ -54,11 +56,10 @@ class Sampler {
   void refresh_disks(Instant at);
 
   Fd stat_;
-  Fd diskstats_;
   StallFiles all_stalls_;
   std::map<std::string, StallFiles> own_stalls_;  ///< by the groups that hold our runs' own
   std::vector<char> buffer_;
-  std::vector<std::string> disks_;
+  std::map<std::string, Fd> disks_;  ///< their counters, by name
   Instant disks_read_{0};
   std::map<RunKey, Driven> driven_;
   std::map<pid_t, RunMeter> others_;  ///< by their keepers
