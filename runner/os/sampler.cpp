@@ -35,9 +35,7 @@ std::ptrdiff_t count_blocked(const std::vector<pid_t>& threads) {
 }  // namespace
 
 Sampler::Sampler()
-    : stat_(open_for_reading("/proc/stat")),
-      all_stalls_("/proc/pressure", ""),
-      buffer_(kBuffer) {}
+    : stat_(open_for_reading("/proc/stat")), all_stalls_("/proc/pressure", ""), buffer_(kBuffer) {}
 
 void Sampler::add(RunKey key, RunProcesses run) {
   // Counted once: it may have been another lull's until now.

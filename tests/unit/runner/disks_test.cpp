@@ -11,7 +11,8 @@ namespace {
 
 TEST_CASE("disks: none that is counted already, nor memory, nor one without a medium") {
   const tests::TempFolder sys;
-  for (const char* disk : {"sda", "nvme0n1", "dm-0", "md0", "loop0", "loop1", "sr0", "zram0", "ram0"})
+  for (const char* disk :
+       {"sda", "nvme0n1", "dm-0", "md0", "loop0", "loop1", "sr0", "zram0", "ram0"})
     std::filesystem::create_directories(sys.path(disk + std::string("/slaves")));
   std::filesystem::create_directory(sys.path("dm-0/slaves/nvme0n1p2"));
   std::filesystem::create_directory(sys.path("md0/slaves/sda1"));
