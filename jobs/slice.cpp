@@ -12,13 +12,19 @@ using Phase = SliceState::Phase;
 constexpr Duration kShortest = milliseconds(60);
 constexpr Duration kLongest = milliseconds(200);
 constexpr Duration kWatch = seconds(10);
-/// Between two ears while nobody else seems to be there: 12 ms in 2 s are 0.6 %.
-constexpr Duration kCarefree = seconds(2);
+/// While nobody else seems to be there: so many times as long as a glance took until the next.
+constexpr int kGlancePart = 150;
+constexpr Duration kGlanceEvery = milliseconds(300);
+constexpr Duration kGlanceRarest = 8 * kGlanceEvery;
+/// Between two ears then, which hear what amounts do not tell.
+constexpr Duration kEarEvery = seconds(4);
+/// And while somebody may be there.
+constexpr Duration kEarOften = seconds(1);
 constexpr Duration kEar = milliseconds(8);
 /// Longer than the gaps of a foreground that reads now and then.
 constexpr Duration kLongEar = milliseconds(64);
 constexpr int kDeaf = 2;
-constexpr Duration kDrainPoll = milliseconds(2);
+constexpr Duration kDrainPoll = milliseconds(1);
 /// What is under way on a disk is done by then, or it is the foreground's.
 constexpr Duration kDrainFrozen = milliseconds(15);
 /// A run that waits for its own write-back (fsync) stands still only when that is done.
@@ -33,11 +39,29 @@ constexpr Duration kFloorEvery = seconds(3);
 constexpr Duration kFloorRarest = seconds(30);
 constexpr int kFloorPart = 30;
 
-/// Reason to listen for somebody else.
-bool is_hinted(const SliceInput& input) { return input.hint || input.commits; }
+/// Reason to listen for somebody else. What moved little and once was not the foreground.
+bool is_hinted(const SliceState& state, const SliceInput& input) {
+  return input.hint || input.commits || state.growing >= 2;
+}
 
 bool wants_long_ear(const SliceState& state, const SliceInput& input) {
-  return is_hinted(input) && state.deaf < kDeaf;
+  return is_hinted(state, input) && state.deaf < kDeaf;
+}
+
+/// None at all, so that it remains a glance, where nothing speaks for somebody else and all that
+/// was under way is done: what the amounts then tell is exact.
+Duration wanted_ear(const SliceState& state, const SliceInput& input) {
+  if (wants_long_ear(state, input)) return kLongEar;
+  const bool watchful = is_watchful(state, input.at);
+  const bool at_rest = state.baseline.frozen && state.baseline.in_flight == 0;
+  const bool tells = at_rest && !(watchful && input.writing);
+  const bool due = input.at - state.last_ear >= (watchful ? kEarOften : kEarEvery);
+  return tells && !due ? Duration(0) : kEar;
+}
+
+/// A disk that was taken out takes its counts along.
+std::uint64_t grown(std::uint64_t before, std::uint64_t now) {
+  return now > before ? now - before : 0;
 }
 
 /// A hint of which no ear has told yet what it is worth: it was not there just now, or others have
@@ -46,11 +70,6 @@ bool is_news(const SliceState& state, const SliceInput& input) {
   const bool began_anew = input.foreign.count < state.foreign.count;
   return (input.hint && !state.hinted) || (input.commits && !state.commits) || began_anew ||
          input.foreign.count - state.foreign.count >= kForeignMatters.count;
-}
-
-/// A disk that was taken out takes its counts along.
-std::uint64_t grown(std::uint64_t before, std::uint64_t now) {
-  return now > before ? now - before : 0;
 }
 
 /// One request is enough where nothing of ours can be under way any more.
@@ -76,32 +95,41 @@ Duration until_boundary(const SliceState& state, Duration length) {
   return Duration((earliest + grid - 1) / grid * grid) - state.since;
 }
 
+/// Doubled, and not stretched: the glances of several lulls shall meet.
+Duration until_glance(const SliceState& state) {
+  Duration length = kGlanceEvery;
+  while (length < kGlanceRarest && length < state.drained * kGlancePart)
+    length *= 2;
+  return length;
+}
+
 SliceStep run(SliceState state, const SliceInput& input) {
   const bool watchful = is_watchful(state, input.at);
   if (state.slice.count() == 0) state.slice = kShortest;
-  const Duration length = until_boundary(state, watchful ? state.slice : kCarefree);
+  const Duration length = until_boundary(state, watchful ? state.slice : until_glance(state));
   const Duration gone = input.at - state.since;
   if (gone < length)
-    return {state, false, false, std::min(length - gone, milliseconds(100) + kEar)};
+    return {.next = state, .again = std::min(length - gone, milliseconds(100) + kEar)};
   enter(state, Phase::draining, input.at);
-  return {state, true, false, kDrainPoll};
+  return {.next = state, .freeze = true, .again = kDrainPoll};
 }
 
 SliceStep drain(SliceState state, const SliceInput& input) {
   const Duration gone = input.at - state.since;
   const bool drained = input.frozen && input.in_flight == 0;
   if (!drained && gone < (input.frozen ? kDrainFrozen : kDrainBusy)) {
-    return {state, true, false, kDrainPoll};
+    return {.next = state, .freeze = true, .again = kDrainPoll};
   }
-  enter(state, Phase::listening, input.at);
+  enter(state, drained ? Phase::glancing : Phase::listening, input.at);
+  state.drained = gone;
   state.baseline = input;
-  return {state, true, false, kEar};
+  return {.next = state, .freeze = true, .glance = drained, .again = drained ? Duration(0) : kEar};
 }
 
 SliceStep resume(SliceState state, const SliceInput& input) {
   enter(state, Phase::running, input.at);
   state.written = input.written;
-  return {state, false, false, until_boundary(state, state.slice)};
+  return {.next = state, .again = until_boundary(state, state.slice)};
 }
 
 /// A gap that was taken for quiet makes the next quiet longer.
@@ -113,19 +141,32 @@ SliceStep hold(SliceState state, const SliceInput& input) {
   state.tail = Duration(0);
   state.deaf = 0;
   state.baseline = input;
-  return {state, true, true, kHoldPoll};
+  return {.next = state, .freeze = true, .heard = true, .again = kHoldPoll};
 }
 
 SliceStep listen(SliceState state, const SliceInput& input) {
   if (heard(state.baseline, input)) return hold(state, input);
   const Duration ear = input.at - state.since;
-  const Duration wanted = wants_long_ear(state, input) ? kLongEar : kEar;
-  if (ear < wanted) return {state, true, false, 2 * kEar};
+  const Duration wanted = wanted_ear(state, input);
+  if (ear < wanted)
+    return {.next = state, .freeze = true, .again = std::min(wanted - ear, 2 * kEar)};
+  if (wanted > Duration(0)) state.last_ear = input.at;
   if (wanted == kLongEar) ++state.deaf;
-  if (!is_hinted(input)) state.deaf = 0;
+  if (!is_hinted(state, input)) state.deaf = 0;
   // Long slices are for those who have listened for a while.
   state.slice = is_watchful(state, input.at) ? std::min(state.slice * 2, kLongest) : kShortest;
   return resume(state, input);
+}
+
+/// Others have moved more at two glances in a row: that is a hint.
+SliceStep glance(SliceState state, const SliceInput& input) {
+  const bool more = grown(state.glanced.count, input.foreign.count) > 0;
+  state.glanced = input.foreign;
+  state.growing = more ? state.growing + 1 : 0;
+  if (state.growing > 0) state.last_hint = input.at;
+  if (state.growing == 2) state.deaf = 0;
+  state.phase = Phase::listening;
+  return listen(state, input);
 }
 
 Duration floor_after(const SliceState& state) {
@@ -148,9 +189,14 @@ SliceStep wait_for_quiet(SliceState state, const SliceInput& input) {
   // While flushes prove nothing, neither does their absence.
   const bool quiet = !input.recording && input.at - state.last_heard >= state.quiet;
   const bool floor = input.at - state.held >= floor_after(state);
-  if (!quiet && !floor) return {state, true, again, kHoldPoll};
+  if (!quiet && !floor) return {.next = state, .freeze = true, .heard = again, .again = kHoldPoll};
   state.slice = kShortest;
   state.resumed = quiet ? input.at : Instant(-1);  // a slice on the floor says nothing of gaps
+  if (quiet && !input.commits) {  // which was a long ear, and heard nobody any more
+    state.deaf = kDeaf;
+    state.foreign = state.glanced = input.foreign;
+    state.growing = 0;
+  }
   return resume(state, input);
 }
 
@@ -163,7 +209,7 @@ bool is_watchful(const SliceState& state, Instant now) {
 
 SliceStep step(const SliceState& state, const SliceInput& input) {
   SliceState now = state;
-  if (is_hinted(input)) now.last_hint = input.at;
+  if (is_hinted(now, input)) now.last_hint = input.at;
   if (is_news(now, input)) {
     now.deaf = 0;
     now.foreign = input.foreign;
@@ -173,13 +219,15 @@ SliceStep step(const SliceState& state, const SliceInput& input) {
   if (!input.wanted) {
     enter(now, Phase::running, input.at);
     now.slice = kShortest;
-    return {now, false, false, milliseconds(500)};
+    return {.next = now, .again = milliseconds(500)};
   }
   switch (now.phase) {
     case Phase::running:
       return run(now, input);
     case Phase::draining:
       return drain(now, input);
+    case Phase::glancing:
+      return glance(now, input);
     case Phase::listening:
       return listen(now, input);
     case Phase::holding:

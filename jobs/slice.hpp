@@ -33,7 +33,7 @@ struct SliceInput {
 
 /// Where a set of runs stands.
 struct SliceState {
-  enum class Phase { running, draining, listening, holding };
+  enum class Phase { running, draining, glancing, listening, holding };
   Phase phase = Phase::running;
   Instant since{0};        ///< the phase's beginning
   Duration slice{0};       ///< the length of this one
@@ -41,9 +41,13 @@ struct SliceState {
   Instant last_heard{-1};  ///< -1: never
   Instant last_hint{-1};
   Instant resumed{-1};  ///< the end of the last hold
+  Instant last_ear{-1};
+  Duration drained{0};  ///< how long the last drain took
   Instant held{0};      ///< since when nothing of ours has run
   Duration tail{0};     ///< how long write-back of the last slice kept the disk busy
   int deaf = 0;         ///< long ears in a row that a hint was wrong
+  int growing = 0;      ///< glances in a row at which others had moved more
+  Bytes glanced{};      ///< what they had moved at the last
   Bytes foreign{};      ///< what others had moved when the hint was last new
   Bytes written{};      ///< what our runs had written when this slice began
   bool hinted = false;  ///< the last step was told so, by each kind of hint
@@ -55,13 +59,17 @@ struct SliceStep {
   SliceState next;
   bool freeze = false;  ///< what the runs shall be until the next step
   bool heard = false;   ///< this step heard the foreground
-  Duration again{0};    ///< look again after this long
+  bool glance = false;  ///< nothing of ours is under way: first take a sample, then step again
+  Duration again{0};    ///< step again after this long
 };
 
 /// The next step. Slices begin with 60 ms and double to 200 ms while nothing is heard; they end on
 /// multiples of their length, so that several lulls on one machine listen at the same moment. While
-/// nobody was heard or hinted at for 10 s, an ear costs about 12 ms in 2 s. A hold gives way to one
-/// short slice every 3 s, or as much rarer as that slice's write-back takes long.
+/// nobody was heard or hinted at for 10 s, they last about 300 ms. After each there is a glance: as
+/// soon as all is done that was under way, the amounts of that moment tell exactly whether somebody
+/// else did I/O, and the runs go on if not. An ear now and then, and a long one at a hint, hear
+/// what amounts do not tell. With nobody there all this costs less than 1 % of the time. A hold
+/// gives way to one short slice every 3 s, or as much rarer as that slice's write-back takes long.
 SliceStep step(const SliceState& state, const SliceInput& input);
 
 /// Whether somebody else was heard or hinted at lately.

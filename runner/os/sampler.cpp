@@ -60,9 +60,10 @@ Sample Sampler::take(Instant at) {
   sample.at = at;
   refresh_disks(at);
   const int blocked = read_cpu(sample);
+  // Before our own: what of ours completes in between must not look like somebody else's.
+  sample.disks = listen();
   read_own(sample);
   if (blocked > 0) sample.waiting = others_waiting();
-  sample.disks = listen();
   return sample;
 }
 

@@ -127,6 +127,7 @@ void Driver::look_after_autogroups(Instant now) {
 Duration Driver::slice(Instant now) {
   const SliceStep next = step(slice_, ear(now));
   slice_ = next.next;
+  if (next.glance) next_sample_ = now;
   if (next.heard) looks_.heard(now);
   for (auto& [key, driven] : runs_)
     hold(driven, kForSlice, next.freeze && is_sliced(driven, now), now);
