@@ -154,7 +154,11 @@ SliceStep listen(SliceState state, const SliceInput& input) {
   if (wanted == kLongEar) ++state.deaf;
   if (!is_hinted(state, input)) state.deaf = 0;
   // Long slices are for those who have listened for a while.
-  state.slice = is_watchful(state, input.at) ? std::min(state.slice * 2, kLongest) : kShortest;
+  if (!is_watchful(state, input.at)) {
+    state.slice = kShortest;
+  } else if (state.growing == 0) {
+    state.slice = std::min(state.slice * 2, kLongest);
+  }
   return resume(state, input);
 }
 
@@ -163,7 +167,6 @@ SliceStep glance(SliceState state, const SliceInput& input) {
   const bool more = grown(state.glanced.count, input.foreign.count) > 0;
   state.glanced = input.foreign;
   state.growing = more ? state.growing + 1 : 0;
-  if (state.growing > 0) state.last_hint = input.at;
   if (state.growing == 2) state.deaf = 0;
   state.phase = Phase::listening;
   return listen(state, input);
@@ -203,7 +206,7 @@ SliceStep wait_for_quiet(SliceState state, const SliceInput& input) {
 }  // namespace
 
 bool is_watchful(const SliceState& state, Instant now) {
-  return is_within(state.last_heard, kWatch, now) ||
+  return state.growing > 0 || is_within(state.last_heard, kWatch, now) ||
          (is_within(state.last_hint, kWatch, now) && state.deaf < kDeaf);
 }
 
