@@ -122,6 +122,7 @@ SliceStep drain(SliceState state, const SliceInput& input) {
   }
   enter(state, drained ? Phase::glancing : Phase::listening, input.at);
   state.drained = gone;
+  if (!drained) state.growing = 0;
   state.baseline = input;
   return {.next = state, .freeze = true, .glance = drained, .again = drained ? Duration(0) : kEar};
 }
@@ -222,6 +223,7 @@ SliceStep step(const SliceState& state, const SliceInput& input) {
   if (!input.wanted) {
     enter(now, Phase::running, input.at);
     now.slice = kShortest;
+    now.growing = 0;
     return {.next = now, .again = milliseconds(500)};
   }
   switch (now.phase) {

@@ -151,6 +151,23 @@ TEST_CASE("slice: what others moved once makes nobody listen long") {
   CHECK(rig.ran(seconds(10)) > 0.985);
 }
 
+TEST_CASE("slice: what glances told is forgotten where there are none any more") {
+  SliceState told;
+  told.phase = SliceState::Phase::draining;
+  told.since = seconds(100);
+  told.growing = 2;
+  SliceInput busy;  // others keep the disk so busy that it never comes to rest
+  busy.at = told.since + milliseconds(15);
+  busy.wanted = busy.frozen = true;
+  busy.in_flight = 4;
+  const SliceState ear = step(told, busy).next;
+  REQUIRE(ear.phase == SliceState::Phase::listening);
+  CHECK(ear.growing == 0);
+  SliceInput over;
+  over.at = told.since;
+  CHECK(step(told, over).next.growing == 0);
+}
+
 TEST_CASE("slice: a job on a disk that nobody wants any more gets nearly all of it") {
   Rig rig;
   rig.drain = milliseconds(1);
