@@ -170,12 +170,16 @@ bool is_on_floor(const PrioritySpec& priority, PolicyState& state, Instant now) 
   return true;
 }
 
-/// Only a pause makes room where no knob ranks the job's CPU below the foreground's.
+/// Only a pause makes room where no knob ranks the job's CPU below the foreground's: on the whole
+/// machine, or beside what runs in another branch of the cgroups, as a login session does beside a
+/// user's services.
 bool must_make_room(const Capabilities& can, const ForegroundSettings& settings,
                     const Observation& seen) {
   constexpr double kNearlyFull = 0.9;
-  return can.cpu == CpuKnob::none && seen.cpu >= settings.calm_cpu &&
-         seen.cpu + seen.own_cpu >= kNearlyFull * seen.cpus;
+  const double unranked = can.cpu == CpuKnob::none     ? seen.cpu
+                          : can.cpu == CpuKnob::cgroup ? seen.unranked_cpu
+                                                       : 0;
+  return unranked >= settings.calm_cpu && seen.cpu + seen.own_cpu >= kNearlyFull * seen.cpus;
 }
 
 }  // namespace
@@ -225,7 +229,10 @@ Decision decide(const PrioritySpec& priority, const Capabilities& can,
   Need need = needs(settings, run, seen);
   if (must_make_room(can, settings, seen)) {
     need.at_least = need.still = Foreground::strained;
-    need.text += ", and no knob here ranks the job below it";
+    need.text += can.cpu == CpuKnob::none
+                     ? ", and no knob here ranks the job below it"
+                     : ", " + percent(seen.unranked_cpu) +
+                           " of it where no weight ranks the job below it (lull doctor)";
   }
   settle(need, next, seen.at);
   remember(need, next, seen.at);

@@ -50,6 +50,12 @@ std::vector<DeviceUse> device_uses(const Sample& before, const Sample& now, Dura
   return uses;
 }
 
+double unranked_cpu(const Sample& before, const Sample& now, double all) {
+  if (!before.unranked || !now.unranked || before.unranked->group != now.unranked->group) return 0;
+  const double used = share_of(now.unranked->cpu - before.unranked->cpu, now.at - before.at);
+  return std::clamp(used, 0.0, all);
+}
+
 }  // namespace
 
 Observation foreground(const Sample& before, const Sample& now) {
@@ -60,6 +66,7 @@ Observation foreground(const Sample& before, const Sample& now) {
   const Duration used = span * now.cpus - (now.idle - before.idle) - (now.stolen - before.stolen);
   const Duration own = now.own_cpu - before.own_cpu;
   seen.cpu = std::clamp(share_of(used - own, span), 0.0, static_cast<double>(now.cpus));
+  seen.unranked_cpu = unranked_cpu(before, now, seen.cpu);
   seen.own_cpu = std::max(0.0, share_of(own, span));
   // However long it waits, it does not wait for us longer than we ran.
   seen.cpu_stall = std::min(certain_cpu_stall(before, now, span), seen.own_cpu);

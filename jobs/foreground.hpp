@@ -38,6 +38,13 @@ struct Stalls {
   bool operator==(const Stalls&) const = default;
 };
 
+/// What is outside of the cgroup within which the weights keep our jobs behind all else.
+struct Unranked {
+  int group = 0;    ///< another number: another group
+  Duration cpu{0};  ///< used there since some time, but by no run of a lull's
+  bool operator==(const Unranked&) const = default;
+};
+
 /// Everything that one look at the machine reads. All but `in_flight` and `waiting` counts up.
 struct Sample {
   Instant at{0};
@@ -45,6 +52,7 @@ struct Sample {
   Duration idle{0};                   ///< summed over the CPUs, waiting for I/O included
   Duration stolen{0};                 ///< by the hypervisor, summed over the CPUs
   Duration own_cpu{0};                ///< what all runs used, of this lull and of others
+  std::optional<Unranked> unranked;   ///< none: the weights rank everything, or nothing
   Bytes own_read{};                   ///< what they asked block devices for
   Bytes own_written{};                ///< what they made dirty or wrote
   bool own_io_known = true;           ///< false: not of all runs, some are another user's
@@ -73,6 +81,8 @@ struct Observation {
   int cpus = 1;
   double cpu = 0;      ///< CPUs that the foreground used: 1.4 is 140 %
   double own_cpu = 0;  ///< CPUs that our jobs used
+  /// CPUs that the foreground used where no weight keeps our jobs behind it.
+  double unranked_cpu = 0;
   /// Share of the time in which foreground tasks certainly waited for a CPU, for memory. For a CPU:
   /// PSI of the foreground's own cgroups where there are such, else what is left of the machine's
   /// when our jobs' own waiting is taken off, which can only be too little; 0 without PSI. Never

@@ -139,6 +139,11 @@ LevelTable levels_of(Policy policy) {
   return {};
 }
 
+Level more_favoured(const Level& one, const Level& other) {
+  const bool io = io_rank(other.io, other.nice) < io_rank(one.io, one.nice);
+  return {std::min(one.nice, other.nice), io ? other.io : one.io};
+}
+
 Level capped(const Level& level, const Level& ceiling) {
   Level result = level;
   result.nice = std::max(level.nice, ceiling.nice);

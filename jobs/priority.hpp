@@ -31,6 +31,9 @@ struct Level {
   bool operator==(const Level&) const = default;
 };
 
+/// From this nice value on a job gets only the CPU time that nobody else wants.
+inline constexpr int kIdleNice = 19;
+
 /// "nice 15, best-effort:7".
 std::string to_string(const Level& level);
 
@@ -62,6 +65,9 @@ struct LevelTable {
 
 /// The table of the specification. `important` and `passive` do not adapt.
 LevelTable levels_of(Policy policy);
+
+/// For the CPU and for I/O, whichever of the two levels is better.
+Level more_favoured(const Level& one, const Level& other);
 
 /// The level, or as much of it as `ceiling` lets a job have: nice and I/O are each held down to it.
 Level capped(const Level& level, const Level& ceiling);

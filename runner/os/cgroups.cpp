@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace lull::os {
 namespace {
@@ -140,6 +141,67 @@ int weight_of_nice(int nice) {
   return kWeights[static_cast<std::size_t>(step)];
 }
 
+int cpu_weight_of_nice(int nice) { return std::max(1, (weight_of_nice(nice) * 100 + 512) / 1024); }
+
+int io_weight_of(const Level& level) {
+  const int weight =
+      level.io.io_class == IoClass::idle ? 1 : weight_of_nice(level.nice) * 100 / 1024;
+  return std::clamp(weight, 1, 1000);
+}
+
+std::optional<std::string> sole_unified_mount() {
+  const auto mountinfo = read_file("/proc/self/mountinfo");
+  const auto cgroup = read_file("/proc/self/cgroup");
+  if (!mountinfo || !cgroup) return std::nullopt;
+  const auto hierarchies = parse_hierarchies(*mountinfo, *cgroup);
+  if (hierarchies.size() != 1 || !hierarchies.front().unified) return std::nullopt;
+  return hierarchies.front().mount;
+}
+
+std::vector<std::string> lull_groups_above(std::string folder) {
+  std::vector<std::string> groups;
+  for (;;) {
+    folder.resize(std::min(folder.rfind('/'), folder.size()));
+    const std::string_view name = std::string_view(folder).substr(folder.rfind('/') + 1);
+    const bool is_slice =
+        name.ends_with(".slice") && (name.starts_with("lull-") || name == "lull.slice");
+    if (!is_slice && name != "lull") return groups;
+    groups.push_back(folder);
+  }
+}
+
+std::vector<std::string> groups_at_top(const std::string& folder) {
+  namespace fs = std::filesystem;
+  fs::path root = folder;
+  // Every group but the root has this file.
+  while (fs::exists(root / "cgroup.type"))
+    root = root.parent_path();
+  std::vector<std::string> groups;
+  std::error_code gone;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root, gone)) {
+    if (entry.is_directory(gone)) groups.push_back(entry.path());
+  }
+  return groups;
+}
+
+std::string ranking_group(const std::string& folder) {
+  // Beside a group of the default weight it then gets a twentieth at the most.
+  constexpr int kNextToNothing = 5;
+  const auto parent_of = [](const std::string& group) { return group.substr(0, group.rfind('/')); };
+  const auto ours = lull_groups_above(folder);
+  std::string within = parent_of(ours.empty() ? folder : ours.back());
+  for (std::string group = within; !group.empty(); group = parent_of(group)) {
+    const auto weight = read_file(group + "/cpu.weight");
+    if (!weight) continue;  // its controller is off there: the group does not count
+    const auto idle = read_file(group + "/cpu.idle");
+    const auto number = whole_number<int>(std::string_view(*weight).substr(0, weight->find('\n')));
+    if ((idle && *idle == "1\n") || (number && *number <= kNextToNothing))
+      within = parent_of(group);
+  }
+  // Every group but the root has this file.
+  return ::access((within + "/cgroup.type").c_str(), F_OK) == 0 ? within : "";
+}
+
 CgroupParents CgroupParents::make() {
   const auto mountinfo = read_file("/proc/self/mountinfo");
   const auto cgroup = read_file("/proc/self/cgroup");
@@ -179,8 +241,8 @@ std::vector<CgroupPlacement> CgroupParents::placements(const Level& level, bool 
     } else if (parent.cpu) {
       placement.settings.emplace_back("cpu.shares", std::to_string(weight_of_nice(level.nice)));
     }
-    // From nice 19 on only what nobody else wants (kernel 5.15; an older one has no such file).
-    if (parent.cpu && level.nice >= 19) placement.settings.emplace_back("cpu.idle", "1");
+    // Kernel 5.15; an older one has no such file.
+    if (parent.cpu && level.nice >= kIdleNice) placement.settings.emplace_back("cpu.idle", "1");
     if (parent.memory && memory) {
       placement.settings.emplace_back(parent.unified ? "memory.high" : "memory.soft_limit_in_bytes",
                                       std::to_string(memory->count));

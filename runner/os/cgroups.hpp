@@ -27,8 +27,28 @@ std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo, std::
 /// The folders of the groups called `name` that a process is in, one for each hierarchy.
 std::vector<std::string> groups_called(const std::string& name, pid_t process);
 
+/// Where cgroup v2 is mounted, if no v1 hierarchy is beside it.
+std::optional<std::string> sole_unified_mount();
+
+/// The groups above `folder` that hold nothing but runs of lull's, innermost first: `lull`, or the
+/// slices lull.slice and lull-….slice.
+std::vector<std::string> lull_groups_above(std::string folder);
+
+/// The group within which the weights keep what is in `folder` behind all else: the one above the
+/// outermost of lull's groups, or above an outer one that is idle or weighs next to nothing. Empty
+/// where that is the root, so that it is kept behind everything.
+std::string ranking_group(const std::string& folder);
+
+/// The groups right below the root of the hierarchy that `folder` is in.
+std::vector<std::string> groups_at_top(const std::string& folder);
+
 /// The kernel's sched_prio_to_weight for a nice value of -20 to 19, where nice 0 is 1024.
 int weight_of_nice(int nice);
+/// The same as cpu.weight has it, 1 to 10000, where nice 0 is 100.
+int cpu_weight_of_nice(int nice);
+/// The weight of a level's I/O, 1 to 1000 with 100 as the default, in v1 and v2 alike
+/// (Documentation/block/bfq-iosched).
+int io_weight_of(const Level& level);
 
 /// The folders `lull` below our own group in the unified hierarchy (for freezing, killing and
 /// pressure) and in each v1 hierarchy that has the cpu, freezer, memory or blkio controller. Those

@@ -1,5 +1,6 @@
 #include "runner/os/sampler.hpp"
 
+#include "runner/os/cgroups.hpp"
 #include "runner/os/kernel_stats.hpp"
 #include "runner/os/read_file.hpp"
 
@@ -13,6 +14,7 @@ namespace lull::os {
 namespace {
 
 constexpr Duration kDisksEvery = std::chrono::seconds(10);
+constexpr Duration kRankEvery = std::chrono::seconds(10);
 constexpr std::size_t kBuffer = 1U << 16U;
 
 Fd open_for_reading(const char* path) { return Fd(::open(path, O_RDONLY | O_CLOEXEC)); }
@@ -46,12 +48,14 @@ void Sampler::add(RunKey key, RunProcesses run) {
   const std::string group = folder_with(run, "cpu.pressure");
   std::string parent = group.substr(0, group.rfind('/'));
   driven_.insert_or_assign(key, Driven{RunMeter(std::move(run)), std::move(parent), {}});
+  look_for_rank_ = true;
 }
 
 void Sampler::remove(RunKey key) {
   const auto found = driven_.find(key);
   if (found == driven_.end()) return;
   add_use(gone_, found->second.use);
+  gone_driven_cpu_ += found->second.use.cpu;
   driven_.erase(found);
 }
 
@@ -59,10 +63,12 @@ Sample Sampler::take(Instant at) {
   Sample sample;
   sample.at = at;
   refresh_disks(at);
+  refresh_ranking(at);
   const int blocked = read_cpu(sample);
   // Before our own: what of ours completes in between must not look like somebody else's.
   sample.disks = listen();
   read_own(sample);
+  read_unranked(sample);
   if (blocked > 0) sample.waiting = others_waiting();
   return sample;
 }
@@ -158,6 +164,28 @@ void Sampler::refresh_disks(Instant at) {
     if (!disks_.contains(name))
       disks_.emplace(name, open_for_reading(("/sys/block/" + name + "/stat").c_str()));
   }
+}
+
+/// All of one user's runs are in the same branch.
+void Sampler::refresh_ranking(Instant at) {
+  if (!look_for_rank_ && at - ranked_at_ < kRankEvery) return;
+  look_for_rank_ = false;
+  ranked_at_ = at;
+  std::string folder;
+  for (const auto& [key, driven] : driven_) {
+    if (folder.empty()) folder = folder_with(driven.meter.run(), "cpu.weight");
+  }
+  unranked_.look_at(folder);
+}
+
+/// Runs of other lulls are outside, and nobody's foreground.
+void Sampler::read_unranked(Sample& sample) {
+  sample.unranked = unranked_.read(buffer_);
+  if (!sample.unranked) return;
+  Duration ours = gone_driven_cpu_;
+  for (const auto& [key, driven] : driven_)
+    ours += driven.use.cpu;
+  sample.unranked->cpu -= sample.own_cpu - ours;
 }
 
 /// From each disk's own file: /proc/diskstats has all the loop devices too, of which a desktop with

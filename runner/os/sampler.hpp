@@ -5,6 +5,7 @@
 #include "runner/os/disks.hpp"
 #include "runner/os/meter.hpp"
 #include "runner/os/stalls.hpp"
+#include "runner/os/unranked_meter.hpp"
 
 #include <map>
 #include <optional>
@@ -54,6 +55,8 @@ class Sampler {
   void read_own(Sample& sample);
   void read_own_stalls(Sample& sample);
   void refresh_disks(Instant at);
+  void refresh_ranking(Instant at);
+  void read_unranked(Sample& sample);
 
   Fd stat_;
   StallFiles all_stalls_;
@@ -61,6 +64,10 @@ class Sampler {
   std::vector<char> buffer_;
   std::map<std::string, Fd> disks_;  ///< their counters, by name
   Instant disks_read_{0};
+  UnrankedMeter unranked_;
+  Instant ranked_at_{0};
+  bool look_for_rank_ = true;
+  Duration gone_driven_cpu_{0};  ///< of driven runs that are not measured any more
   std::map<RunKey, Driven> driven_;
   std::map<pid_t, RunMeter> others_;  ///< by their keepers
   std::set<pid_t> strangers_;         ///< processes that are no keepers

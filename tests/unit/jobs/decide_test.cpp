@@ -114,6 +114,30 @@ TEST_CASE("decide: without a source for user input nothing rises above light") {
   CHECK(play.last.reason == "light: no source tells that nobody is at the machine");
 }
 
+TEST_CASE(
+    "decide: a weight that does not count beside a part of the foreground makes a job pause") {
+  Observation elsewhere = with_cpu(1.4);  // as a login session does beside a user's services
+  elsewhere.unranked_cpu = 1.4;
+  elsewhere.own_cpu = 0.6;
+  Play play;
+  play.show(elsewhere, seconds(1));
+  CHECK(play.is_paused());
+  CHECK(play.last.reason ==
+        "strained: foreground uses 140 % of 200 % CPU, 140 % of it where no weight ranks the job "
+        "below it (lull doctor)");
+
+  Play beside;  // all of it where the weights count
+  elsewhere.unranked_cpu = 0;
+  beside.show(elsewhere, seconds(10));
+  CHECK_FALSE(beside.is_paused());
+
+  Play room;  // there is a CPU for each
+  elsewhere.cpu = elsewhere.unranked_cpu = 0.9;
+  elsewhere.own_cpu = 0.8;
+  room.show(elsewhere, seconds(10));
+  CHECK_FALSE(room.is_paused());
+}
+
 TEST_CASE("decide: the first input ends idle") {
   Play play;
   play.show(away(quiet()), minutes(2));

@@ -25,6 +25,23 @@ TEST_CASE("foreground: CPU is all that was not idle and not ours") {
   CHECK(seen.own_cpu == Approx(1.1));
 }
 
+TEST_CASE("foreground: what runs outside of the group that ranks our jobs is unranked") {
+  Sample before = at(seconds(10));
+  before.unranked = Unranked{1, seconds(3)};
+  Sample now = at(seconds(10) + milliseconds(100));
+  now.own_cpu = milliseconds(50);
+  now.unranked = Unranked{1, seconds(3) + milliseconds(110)};
+  CHECK(foreground(before, now).unranked_cpu == Approx(1.1));  // of 1.5
+  now.unranked->cpu = seconds(3) + milliseconds(160);          // a clock tick more than there was
+  CHECK(foreground(before, now).unranked_cpu == Approx(1.5));
+  now.unranked->cpu = seconds(2);
+  CHECK(foreground(before, now).unranked_cpu == 0);
+  now.unranked->group = 2;  // nothing is known of what was there before
+  CHECK(foreground(before, now).unranked_cpu == 0);
+  now.unranked.reset();
+  CHECK(foreground(before, now).unranked_cpu == 0);
+}
+
 TEST_CASE("foreground: stolen time is nobody's, and rounding never makes a negative foreground") {
   const Sample before = at(seconds(10));
   Sample now = at(seconds(10) + milliseconds(100));
