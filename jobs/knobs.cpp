@@ -13,6 +13,7 @@ using namespace knob_rules;
 constexpr KernelVersion kCpuIdle{5, 15};
 
 CpuKnob cpu_knob(const MachineFacts& facts) {
+  if (facts.scopes) return CpuKnob::cgroup;
   const V1Group* v1 = v1_group(facts, "cpu");
   if ((v1 != nullptr && v1->writable) || v2_has(facts, "cpu")) return CpuKnob::cgroup;
   if (!facts.cpu_group.empty()) return CpuKnob::none;
@@ -21,7 +22,7 @@ CpuKnob cpu_knob(const MachineFacts& facts) {
 
 bool freezes_by_group(const MachineFacts& facts) {
   const V1Group* v1 = v1_group(facts, "freezer");
-  return (facts.v2 && facts.v2->writable) || (v1 != nullptr && v1->writable);
+  return facts.scopes || (facts.v2 && facts.v2->writable) || (v1 != nullptr && v1->writable);
 }
 
 void add_v1_knobs(const MachineFacts& facts, std::vector<Knob>& knobs) {

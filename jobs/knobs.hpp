@@ -43,6 +43,7 @@ struct MachineFacts {
   std::string cpu_group;
   std::vector<V1Group> v1;
   std::optional<V2Group> v2;
+  bool scopes = false;           ///< a service manager gives each job a v2 group of its own
   bool iocost = false;           ///< io.cost.qos is on for a device
   int own_nice = 0;              ///< of the process that read this
   int returnable_nice = 20;      ///< that may be set back to: 20 − RLIMIT_NICE; 20: none

@@ -162,6 +162,7 @@ SpawnPlan make_spawn_plan(const JobSpec& spec, const RunRecord& run, const Spawn
   plan.level_reason = reason_at_start(spec.priority, plan.state);
   if (other_user) plan.become = context.user;
   plan.cgroups = context.cgroups;
+  plan.scope = context.scope;
   plan.success_exit_codes = spec.success_exit_codes;
   plan.stop_timeout = spec.limits.stop_timeout;
   plan.timeout = spec.limits.timeout;

@@ -34,6 +34,15 @@ struct CgroupPlacement {
   bool operator==(const CgroupPlacement&) const = default;
 };
 
+/// A scope of the service manager's that a run gets (systemd.scope(5)) in place of cgroups of
+/// lull's.
+struct ScopePlacement {
+  std::string mount;  ///< where cgroup v2 is
+  std::string slice;
+  std::optional<Bytes> memory;  ///< above which its memory and page cache are reclaimed first
+  bool operator==(const ScopePlacement&) const = default;
+};
+
 /// What becomes of the job's standard streams.
 enum class Stdio {
   log,       ///< stdin /dev/null, both outputs to the run's log
@@ -57,6 +66,7 @@ struct SpawnPlan {
   std::string level_reason;       ///< why this one, in history's words
   std::optional<Account> become;  ///< none: stay who we are
   std::vector<CgroupPlacement> cgroups;
+  std::optional<ScopePlacement> scope;  ///< asked for by whoever starts the job
   std::vector<int> success_exit_codes;
   Duration stop_timeout{0};
   std::optional<Duration> timeout;
@@ -73,6 +83,7 @@ struct SpawnContext {
   std::optional<Account> user;  ///< the job's `user`, looked up; required when the spec names one
   Environment file;             ///< what `environment_file` holds
   std::vector<CgroupPlacement> cgroups;
+  std::optional<ScopePlacement> scope;
   Zone zone;  ///< the job's, for LULL_SLOT
   Capabilities can;
   Foreground state = Foreground::light;  ///< as far as it is known

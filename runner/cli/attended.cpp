@@ -3,7 +3,9 @@
 #include "runner/cli/instance.hpp"
 #include "runner/os/machine.hpp"
 #include "runner/os/run_processes.hpp"
+#include "runner/supervisor/coroutine.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <unistd.h>
 
 #include <cstdio>
@@ -58,7 +60,10 @@ void Attended::ended() {
 
 void Attended::take(const keeper::Report& news, std::span<const keeper::Report> all) {
   using Kind = keeper::Report::Kind;
-  if (news.kind == Kind::spawn_failed) {
+  if (news.kind == Kind::placing) {
+    boost::asio::co_spawn(parts_.loop, parts_.scopes.place(parts_.launched, news.pid),
+                          supervisor::log_exit("putting a job into its scope failed"));
+  } else if (news.kind == Kind::spawn_failed) {
     failed_ = news;
     complain(describe_failure(parts_.launched, news));
   } else if (news.kind == Kind::running || news.kind == Kind::autogroup_set) {

@@ -3,6 +3,7 @@
 #include "runner/cli/attached_run.hpp"
 #include "runner/cli/command_record.hpp"
 #include "runner/supervisor/launcher.hpp"
+#include "runner/supervisor/scopes.hpp"
 #include "runner/supervisor/user_loop.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -25,7 +26,8 @@ class Attended : public AttachedEvents {
     const JobSpec& spec;
     const RunRecord& run;
     const supervisor::Launcher& launcher;
-    const supervisor::Launched& launched;
+    supervisor::Launched& launched;
+    supervisor::Scopes& scopes;
     CommandRecord& record;
     std::string runtime_dir;
     ForegroundSettings foreground;

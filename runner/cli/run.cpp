@@ -127,12 +127,14 @@ Result<int> run_spec(const JobSpec& spec, const os::InstancePaths& paths,
   if (!launcher) return launcher.error();
   auto streams = make_streams();
   if (!streams) return streams.error();
+  supervisor::Scopes scopes(loop.get_executor());
+  streams->options.scope = scopes.placement(spec);
   auto launched = launcher->launch(spec, run, streams->options);
   if (!launched) return launched.error();
 
   (void)os::make_folders(paths.runtime_dir, 0700);  // without it the run has a loop of its own
-  Attended attended({loop, spec, run, *launcher, *launched, record, paths.runtime_dir, foreground,
-                     verbose, streams->pty.has_value()});
+  Attended attended({loop, spec, run, *launcher, *launched, scopes, record, paths.runtime_dir,
+                     foreground, verbose, streams->pty.has_value()});
   AttachedRun(loop, std::move(launched->keeper), std::move(streams->pty), attended).follow();
   Ending ending = place->files().ending_of(run.id);
   ending.paused = attended.paused();

@@ -9,7 +9,7 @@
 namespace lull::keeper {
 namespace {
 
-using Path = Line<512>;
+using Path = Line<1024>;
 
 Path group_path(const PlanView& plan, const CgroupEntry& entry, pid_t keeper) {
   Path path;
@@ -25,6 +25,14 @@ int write_file(int folder, const char* name, const char* value) {
   const long n = sys(SYS_write, fd, text.data(), text.size());
   sys(SYS_close, fd);
   return n < 0 ? static_cast<int>(n) : 0;
+}
+
+/// Read once, so that only later changes count as news.
+void watch_memory(RunCgroups& groups) {
+  if (groups.unified < 0) return;
+  groups.memory_events = static_cast<int>(
+      sys(SYS_openat, groups.folders[groups.unified], "memory.events", O_RDONLY | O_CLOEXEC));
+  count_oom_kills(groups);
 }
 
 int make_group(const PlanView& plan, const CgroupEntry& entry, pid_t keeper) {
@@ -60,6 +68,31 @@ RunCgroups make_cgroups(const PlanView& plan, pid_t keeper) {
       groups.tasks[i] = static_cast<int>(tasks);
     }
   }
+  watch_memory(groups);
+  return groups;
+}
+
+RunCgroups open_scope(const PlanView& plan, pid_t keeper, pid_t job) {
+  Line<32> file;
+  file << "/proc/" << static_cast<std::int64_t>(job) << "/cgroup";
+  char buffer[1024];
+  std::string_view group = read_small(file.c_str(), buffer);  // "0::/user.slice/…\n"
+  Path name;
+  name << "/" << plan.text(plan->cgroup_name) << ".";
+  name << static_cast<std::int64_t>(keeper);
+  name << ".scope\n";
+  RunCgroups groups;
+  if (!group.starts_with("0::") || !group.ends_with(name.view())) return groups;
+  group.remove_prefix(3);
+  group.remove_suffix(1);
+  Path path;
+  path << plan.text(plan->scope_mount) << group;
+  const long folder = sys(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return groups;
+  groups.count = 1;
+  groups.folders[0] = static_cast<int>(folder);
+  groups.unified = 0;
+  watch_memory(groups);
   return groups;
 }
 
@@ -79,6 +112,19 @@ void thaw_cgroups(const RunCgroups& groups) {
     write_file(groups.folders[i], "cgroup.freeze", "0");       // v2
     write_file(groups.folders[i], "freezer.state", "THAWED");  // v1
   }
+}
+
+int count_oom_kills(const RunCgroups& groups) {
+  if (groups.memory_events < 0) return 0;
+  char buffer[512];
+  const long size = sys(SYS_pread64, groups.memory_events, buffer, sizeof buffer, 0);
+  if (size <= 0) return 0;
+  std::string_view text(buffer, static_cast<std::size_t>(size));
+  constexpr std::string_view kKey = "\noom_kill ";
+  const std::size_t at = text.find(kKey);
+  if (at == std::string_view::npos) return 0;
+  text.remove_prefix(at + kKey.size());
+  return static_cast<int>(take_number(text));
 }
 
 bool kill_cgroup(const RunCgroups& groups) {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/prctl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -57,6 +58,18 @@ void enter_session(const ChildSetup& setup) {
   if (setup.plan->has(kTakeTerminal)) {
     must(setup, Stage::session, sys(SYS_ioctl, 0, TIOCSCTTY, 0));
   }
+}
+
+/// Whoever started us asks the service manager for a scope, and closes its end of the pipe when we
+/// are in it. Or when it dies: the job goes on without one then, as it does when nobody answers.
+void wait_for_scope(const ChildSetup& setup) {
+  if (setup.go < 0) return;
+  Report placing;
+  placing.kind = Report::Kind::placing;
+  send(setup, placing);
+  pollfd go{setup.go, POLLIN, 0};
+  const timespec patience{30, 0};
+  sys(SYS_ppoll, &go, 1, &patience, nullptr, kKernelSigsetSize);
 }
 
 /// The v2 group was entered by clone3. Returns the mask of the groups that we are in.
@@ -167,6 +180,7 @@ void exec_first(const ChildSetup& setup) {
 
 void exec_child(const ChildSetup& setup) {
   enter_session(setup);
+  wait_for_scope(setup);
   const std::uint32_t cgroups = enter_cgroups(setup);
   set_priority(setup);
   report_applied(setup, cgroups);  // while /proc/self is surely ours to read

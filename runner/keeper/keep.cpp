@@ -57,15 +57,22 @@ void take_driver(Run& run, pid_t driver) {
   run.driver_ended = run.driver < 0;
 }
 
+/// The group may be gone at any moment after its last process.
+void note_oom_kills(Run& run) {
+  const int kills = count_oom_kills(run.cgroups);
+  if (kills > run.ended.oom_kills) run.ended.oom_kills = kills;
+}
+
 /// The main process decides the outcome. Whatever lives on after it is ended and counted.
 void main_exited(Run& run, int status) {
   run.ended.status = status;
   run.ended.waited = true;
   run.ended.ended_us = now_us();
-  if (run.ended.failed.error == 0 && std::string_view(run.ended.outcome) == "success" &&
-      !is_success(run)) {
-    run.ended.outcome = "failed";
-  }
+  note_oom_kills(run);
+  const std::string_view outcome(run.ended.outcome);
+  const bool success = is_success(run);
+  if (run.ended.failed.error == 0 && outcome == "success" && !success) run.ended.outcome = "failed";
+  if (outcome == "interrupted" && success) run.ended.outcome = "success";  // it came to its end
 }
 
 /// Reaps all there is. Sets phase `done` when no descendant is left: as their subreaper we are
@@ -102,6 +109,9 @@ void take_signals(Run& run) {
       case SIGTSTP:
         run.suspended = true;
         signal_tree(run.self, SIGSTOP);
+        break;
+      case kInterruptedSignal:
+        if (run.phase == Phase::running && !run.ended.waited) run.ended.outcome = "interrupted";
         break;
       case kDriverSignal:
         take_driver(run, static_cast<pid_t>(info.ssi_pid));
@@ -199,8 +209,9 @@ void wait_for_event(Run& run) {
   pollfd fds[] = {{run.signals, POLLIN, 0},
                   {run.output, POLLIN, 0},
                   {run.supervisor, POLLIN, 0},
-                  {run.driver, POLLIN, 0}};
-  sys(SYS_ppoll, fds, 4, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
+                  {run.driver, POLLIN, 0},
+                  {run.cgroups.memory_events, POLLPRI, 0}};
+  sys(SYS_ppoll, fds, 5, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
   // Before the signals: one of them may bring the next driver, whose pidfd can have the same
   // number.
   if (fds[3].revents != 0) {
@@ -210,6 +221,7 @@ void wait_for_event(Run& run) {
   // Also when the poll saw none: the next driver may have come, and have frozen the job, since.
   if (fds[0].revents != 0 || run.driver_ended) take_signals(run);
   if (fds[1].revents != 0) copy_output(run);
+  if (fds[4].revents != 0) note_oom_kills(run);
   if (fds[2].revents != 0) {
     sys(SYS_close, run.supervisor);
     run.supervisor = -1;
@@ -272,11 +284,16 @@ void note_failure(Run& run, const Report& report) {
 
 int keep(int argc, char** argv) {
   Run run;
-  if (argc != 3) return 2;
+  if (argc != 3 && argc != 4) return 2;
   std::string_view plan_fd(argv[1]);
   std::string_view status_fd(argv[2]);
   const int plan = static_cast<int>(take_number(plan_fd));
   run.status = static_cast<int>(take_number(status_fd));
+  if (argc == 4) {
+    std::string_view go_fd(argv[3]);
+    run.go = static_cast<int>(take_number(go_fd));
+    sys(SYS_fcntl, run.go, F_SETFD, FD_CLOEXEC);
+  }
   if (!run.plan.map(plan)) return 2;
   sys(SYS_close, plan);
   sys(SYS_fcntl, run.status, F_SETFD, FD_CLOEXEC);

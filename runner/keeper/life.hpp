@@ -19,6 +19,7 @@ struct Run {
   pid_t job = 0;
   int file = -1;              ///< the run's: claimed, and ready for the outcome
   int status = -1;            ///< pipe to the supervisor
+  int go = -1;                ///< pipe from it, which the child waits for; -1: none
   int output = -1;            ///< read end of the job's output
   int signals = -1;           ///< signalfd
   int supervisor = -1;        ///< pidfd

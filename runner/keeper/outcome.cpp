@@ -60,6 +60,7 @@ void add_ending(Page& page, const Ended& ended) {
   add(page, "ended_us", ended.ended_us);
   add(page, "left_behind", ended.left_behind);
   add(page, "unkillable", ended.unkillable);
+  add(page, "oom_kills", ended.oom_kills);
   add(page, "dropped_bytes", static_cast<std::int64_t>(ended.dropped));
 }
 

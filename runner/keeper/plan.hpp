@@ -12,7 +12,11 @@ namespace lull::keeper {
 /// of two SIGUSR1 that wait, one is lost. The first that glibc does not keep for itself.
 inline constexpr int kDriverSignal = 34;
 
-inline constexpr std::uint32_t kPlanVersion = 2;
+/// Tells a keeper that the service manager ends its job: should that end it, the run was
+/// interrupted.
+inline constexpr int kInterruptedSignal = 35;
+
+inline constexpr std::uint32_t kPlanVersion = 3;
 
 /// `length` bytes at `offset` from the start of the plan, and a NUL behind them.
 struct Text {
@@ -77,6 +81,7 @@ struct Plan {
   Text log;       ///< the log's path
   Text directory;
   Text cgroup_name;  ///< the keeper appends "." and its own pid
+  Text scope_mount;  ///< where cgroup v2 is mounted, for a job that waits for a scope; else empty
   Text boot_id;
   Texts programs;  ///< tried in this order until one can be executed
   Texts argv;
@@ -151,6 +156,7 @@ constexpr const char* stage_name(Stage stage) {
 /// pipe (shorter than PIPE_BUF, so each arrives whole).
 struct Report {
   enum class Kind : std::uint32_t {
+    placing,        ///< `pid` waits for its scope, until the go pipe is closed
     knob_failed,    ///< a priority knob could not be set: the job runs without it
     spawn_failed,   ///< there will be no job
     applied,        ///< what the kernel says of the child, just before exec

@@ -41,15 +41,22 @@ struct RunCgroups {
   int folders[kMaxCgroups] = {};  ///< -errno where the group could not be made
   int tasks[kMaxCgroups] = {};    ///< v1: open for writing by the child; -errno: it cannot join
   int unified = -1;               ///< the index of the v2 group, or -1
+  int memory_events = -1;         ///< its file, where it has one
 };
 
 /// Makes every group of the plan, named NAME.PID, and writes its settings. What fails is noted in
 /// `folders` and does not stop the run.
 RunCgroups make_cgroups(const PlanView& plan, pid_t keeper);
-/// Removes them; the tree must be gone.
+/// Opens the scope that `job` was put into for us: the service manager's group, never ours to
+/// remove. Without it there is no group.
+RunCgroups open_scope(const PlanView& plan, pid_t keeper, pid_t job);
+/// Removes those of the plan; the tree must be gone.
 void remove_cgroups(const PlanView& plan, const RunCgroups& groups, pid_t keeper);
 /// Thaws them, in whichever way they can be frozen.
 void thaw_cgroups(const RunCgroups& groups);
+/// How many of their processes the kernel has killed for want of memory. Until the next change of
+/// this, `memory_events` does not poll as urgent (POLLPRI).
+int count_oom_kills(const RunCgroups& groups);
 /// SIGKILL to everything in the v2 group at once; false where there is none.
 bool kill_cgroup(const RunCgroups& groups);
 
@@ -59,6 +66,7 @@ struct ChildSetup {
   const PlanView* plan = nullptr;
   const RunCgroups* cgroups = nullptr;
   pid_t keeper = 0;
+  int go = -1;      ///< ends when the job is in its scope; -1: there is none to wait for
   int report = -1;  ///< CLOEXEC pipe: Reports, then end of file when exec succeeded
   int output = -1;  ///< write end of the job's output, -1 where stdio passes through
   int null = -1;    ///< /dev/null
@@ -118,6 +126,7 @@ struct Ended {
   std::int64_t ended_us = 0;
   int left_behind = 0;  ///< processes that the main one left, ended by us
   int unkillable = 0;   ///< and those that we could not end
+  int oom_kills = 0;    ///< by the kernel, for want of memory
   std::uint64_t dropped = 0;
 };
 

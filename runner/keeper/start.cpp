@@ -22,15 +22,20 @@ constexpr std::int64_t kAutogroupSpreadMs = 64;
 
 constexpr std::uint64_t bit(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
 constexpr std::uint64_t kListened = bit(SIGCHLD) | bit(SIGTERM) | bit(SIGINT) | bit(SIGHUP) |
-                                    bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) | bit(kDriverSignal);
+                                    bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) |
+                                    bit(kDriverSignal) | bit(kInterruptedSignal);
 
 /// Whatever a library of the supervisor's opened without O_CLOEXEC ends here: a listening socket
 /// that we kept would look like a supervisor that does not answer. `lull run` passes its caller's
 /// descriptors on to the command and is left alone.
 void close_strangers(const Run& run) {
   if (!run.plan.has(kLogOutput)) return;
-  if (run.status > 3) sys(SYS_close_range, 3, run.status - 1, 0);
-  sys(SYS_close_range, run.status + 1, ~0U, 0);
+  const int go = run.go < 0 ? run.status : run.go;
+  const int low = go < run.status ? go : run.status;
+  const int high = go < run.status ? run.status : go;
+  if (low > 3) sys(SYS_close_range, 3, low - 1, 0);
+  if (high > low + 1) sys(SYS_close_range, low + 1, high - 1, 0);
+  sys(SYS_close_range, high + 1, ~0U, 0);
 }
 
 /// Descriptors 0 to 2 must exist, or a pipe of ours would be taken for the job's stdio.
@@ -85,6 +90,10 @@ bool follow_child(Run& run, int reports) {
     if (n == -EINTR) continue;
     if (n != sizeof report) break;
     report.pid = run.job;
+    if (report.kind == Report::Kind::applied && run.plan->scope_mount.length > 0) {
+      run.cgroups = open_scope(run.plan, run.self, run.job);
+      report.cgroups = run.cgroups.count;
+    }
     if (report.kind == Report::Kind::spawn_failed) {
       note_failure(run, report);
       failed = true;
@@ -125,11 +134,13 @@ bool start_job(Run& run) {
   int reports[2] = {-1, -1};
   sys(SYS_pipe2, reports, O_CLOEXEC);
   setup.report = reports[1];
+  setup.go = run.go;
   run.cgroups = make_cgroups(run.plan, run.self);
   run.ended.started_us = now_us();
   const long pid = clone_child(run);
   if (pid == 0) exec_child(setup);
   sys(SYS_close, setup.report);
+  if (setup.go >= 0) sys(SYS_close, setup.go);
   if (setup.output >= 0) sys(SYS_close, setup.output);
   if (pid < 0) return note_failure(run, failure(Stage::fork, pid)), false;
   run.job = static_cast<pid_t>(pid);
@@ -145,7 +156,8 @@ void drop_stdio(const Run& run) {
   const long null = sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd <= 2; ++fd)
     sys(SYS_dup3, null, fd, 0);
-  const int ours[] = {run.file, run.status, run.signals, run.supervisor, run.driver};
+  const int ours[] = {run.file,       run.status, run.signals,
+                      run.supervisor, run.driver, run.cgroups.memory_events};
   for (int fd = 3; fd < 1024; ++fd) {
     bool keep = false;
     for (const int own : ours)

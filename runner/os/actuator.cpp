@@ -16,9 +16,6 @@
 namespace lull::os {
 namespace {
 
-/// From here on a job gets only the CPU time that nobody else wants.
-constexpr int kIdleNice = 19;
-
 /// 0 or errno. A file that is not there is a knob that this machine has not.
 int write_file(const std::string& path, const std::string& text) {
   const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -36,15 +33,8 @@ void write_cpu_weight(const std::string& folder, int nice) {
   if (idle) write_file(folder + "/cpu.idle", "1");
 }
 
-/// 1..1000 with 100 as the default, in v1 and v2 alike (Documentation/block/bfq-iosched).
-std::string bfq_weight(const Level& level) {
-  const int weight =
-      level.io.io_class == IoClass::idle ? 1 : weight_of_nice(level.nice) * 100 / 1024;
-  return std::to_string(std::clamp(weight, 1, 1000));
-}
-
 void write_io_weight(const std::string& folder, const Level& level) {
-  const std::string weight = bfq_weight(level);
+  const std::string weight = std::to_string(io_weight_of(level));
   write_file(folder + "/blkio.bfq.weight", weight);  // v1
   write_file(folder + "/io.bfq.weight", weight);     // v2
   write_file(folder + "/io.weight", weight);
@@ -155,10 +145,8 @@ void Actuator::set_policy(pid_t thread, const Level& level) {
 }
 
 void Actuator::set_groups(const Level& level) const {
-  for (const std::string& folder : run_.cgroups) {
-    write_cpu_weight(folder, level.nice);
-    write_io_weight(folder, level);
-  }
+  for (const std::string& folder : run_.cgroups)
+    set_group_weight(folder, level);
 }
 
 /// One for each session: all processes in it have the same.
@@ -233,6 +221,9 @@ Applied Actuator::read_back() const {
   return applied;
 }
 
-void set_group_weight(const std::string& folder, int nice) { write_cpu_weight(folder, nice); }
+void set_group_weight(const std::string& folder, const Level& level) {
+  write_cpu_weight(folder, level.nice);
+  write_io_weight(folder, level);
+}
 
 }  // namespace lull::os

@@ -56,8 +56,8 @@ class Actuator {
   bool autogroup_is_theirs_ = false;
 };
 
-/// What all runs in one group of lull's weigh together beside the foreground: as much as the most
-/// favoured of them (its nice value); from nice 19 on only what nobody else wants (cpu.idle).
-void set_group_weight(const std::string& folder, int nice);
+/// What a group weighs beside others, for the CPU and for I/O: a run's own, or one of lull's that
+/// holds several runs and weighs as much as the most favoured of them.
+void set_group_weight(const std::string& folder, const Level& level);
 
 }  // namespace lull::os

@@ -119,6 +119,7 @@ std::vector<std::byte> encode_keeper_plan(const SpawnPlan& plan, const RunPlace&
   block.log = builder.text(place.log);
   block.directory = builder.text(plan.directory);
   block.cgroup_name = builder.text(place.cgroup_name);
+  block.scope_mount = builder.text(place.scope_mount);
   block.boot_id = builder.text(place.boot_id);
   block.programs = builder.texts(plan.programs);
   block.argv = builder.texts(plan.argv);

@@ -14,6 +14,7 @@ struct RunPlace {
   std::string run_file;
   std::string log;  ///< the folder above its own exists
   std::string cgroup_name;
+  std::string scope_mount;  ///< where cgroup v2 is mounted, if the plan has a scope
   std::string boot_id;
   std::uint64_t files_soft = 0;  ///< RLIMIT_NOFILE that the job gets
   std::uint64_t files_hard = 0;

@@ -33,13 +33,13 @@ struct Pipe {
   Fd write;
 };
 
-Result<Pipe> report_pipe() {
+Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error("make the keeper's pipe");
   Pipe pipe{Fd(ends[0]), Fd(ends[1])};
+  pipe.read = Fd(::fcntl(pipe.read.get(), F_DUPFD_CLOEXEC, kFirstFd));
   pipe.write = Fd(::fcntl(pipe.write.get(), F_DUPFD_CLOEXEC, kFirstFd));
-  if (!pipe.write) return errno_error("make the keeper's pipe");
-  if (::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK) != 0) return errno_error("set the pipe");
+  if (!pipe.read || !pipe.write) return errno_error("make the keeper's pipe");
   return pipe;
 }
 
@@ -90,15 +90,19 @@ Result<KeeperProgram> KeeperProgram::find(const std::string& own_program) {
 }
 
 Result<KeeperProcess> KeeperProgram::start(std::span<const std::byte> plan,
-                                           std::array<int, 3> stdio) const {
+                                           std::array<int, 3> stdio, bool waits) const {
   const auto file = plan_file(plan);
   if (!file) return file.error();
-  auto pipe = report_pipe();
+  auto pipe = make_pipe();
   if (!pipe) return pipe.error();
+  if (::fcntl(pipe->read.get(), F_SETFL, O_NONBLOCK) != 0) return errno_error("set the pipe");
+  auto go = waits ? make_pipe() : Result<Pipe>(Pipe{});
+  if (!go) return go.error();
 
   SpawnSettings settings;
   settings.keep(file->get());
   settings.keep(pipe->write.get());
+  if (waits) settings.keep(go->read.get());
   for (int fd = 0; fd < 3; ++fd) {
     if (stdio[static_cast<std::size_t>(fd)] >= 0) {
       settings.move(stdio[static_cast<std::size_t>(fd)], fd);
@@ -107,7 +111,9 @@ Result<KeeperProcess> KeeperProgram::start(std::span<const std::byte> plan,
   std::string name = "lull-keeper";
   std::string plan_fd = std::to_string(file->get());
   std::string status_fd = std::to_string(pipe->write.get());
-  std::array<char*, 4> argv{name.data(), plan_fd.data(), status_fd.data(), nullptr};
+  std::string go_fd = std::to_string(go->read.get());
+  std::array<char*, 5> argv{name.data(), plan_fd.data(), status_fd.data(),
+                            waits ? go_fd.data() : nullptr, nullptr};
   std::array<char*, 1> environment{nullptr};  // the keeper itself needs none
   KeeperProcess keeper;
   const int failed = ::posix_spawn(&keeper.pid, path_.c_str(), &settings.actions,
@@ -120,6 +126,7 @@ Result<KeeperProcess> KeeperProgram::start(std::span<const std::byte> plan,
   keeper.pidfd = open_pidfd(keeper.pid);
   if (!keeper.pidfd) return errno_error("watch lull-keeper");
   keeper.reports = std::move(pipe->read);
+  keeper.go = std::move(go->write);
   return keeper;
 }
 

@@ -20,6 +20,7 @@ struct KeeperProcess {
   pid_t pid = 0;
   Fd pidfd;
   Fd reports;  ///< non-blocking; keeper::Report packets, end of file when the keeper is gone
+  Fd go;       ///< closed, it lets a job go on that waits for its scope; empty: none does
 };
 
 /// Starts keepers, all from the program file that was there when lull started: an upgrade under a
@@ -31,9 +32,10 @@ class KeeperProgram {
 
   /// Hands `plan` to a new keeper, which is the leader of a session of its own from its first
   /// instruction and has every signal blocked. `stdio`: what its descriptors 0, 1 and 2 are; -1
-  /// leaves ours in place.
+  /// leaves ours in place. `waits`: the plan is that of a job which waits for a scope.
   [[nodiscard]] Result<KeeperProcess> start(std::span<const std::byte> plan,
-                                            std::array<int, 3> stdio = {-1, -1, -1}) const;
+                                            std::array<int, 3> stdio = {-1, -1, -1},
+                                            bool waits = false) const;
 
  private:
   explicit KeeperProgram(Fd program);

@@ -73,6 +73,7 @@ std::string describe(const Fields& fields) {
   };
   counted("left_behind", " left-over processes ended");
   counted("unkillable", " processes could not be ended");
+  counted("oom_kills", " processes killed by the kernel: out of memory");
   counted("dropped_bytes", " bytes of output could not be written");
   return text;
 }

@@ -47,7 +47,7 @@ Instant steady_now() {
 
 Driver::Driver(const boost::asio::any_io_executor& loop, const ForegroundSettings& settings,
                OnChange on_change)
-    : timer_(loop), settings_(settings), on_change_(std::move(on_change)) {}
+    : timer_(loop), settings_(settings), on_change_(std::move(on_change)), units_(loop) {}
 
 Driver::~Driver() {
   const Instant now = steady_now();
@@ -62,6 +62,7 @@ void Driver::add(DrivenRun run) {
   if (os::descends_from(::getpid(), run.processes.keeper.pid)) run.priority.levels.adapts = false;
   const bool first = !has_work();
   const Instant now = steady_now();
+  group_levels_.clear();  // whoever started it may have weighed its groups
   // The keeper of a run that is never touched goes on looking after its autogroup alone.
   if (run.priority.levels.adapts) os::tell_keeper(run.processes.keeper);
   sampler_.add(run.key, run.processes);

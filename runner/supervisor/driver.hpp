@@ -8,6 +8,7 @@
 #include "runner/os/actuator.hpp"
 #include "runner/os/freezer.hpp"
 #include "runner/os/sampler.hpp"
+#include "runner/supervisor/unit_weights.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -101,6 +102,7 @@ class Driver {
   void decide_one(Driven& driven, const Observation& seen);
   void act(Driven& driven, const Decision& decision, Instant now);
   void take_turns(Instant now);
+  [[nodiscard]] std::map<std::string, Level> wanted_group_levels() const;
   void weigh_groups();
   void look_after_autogroups(Instant now);
   Duration slice(Instant now);
@@ -128,7 +130,8 @@ class Driver {
   Instant others_looked_for_{0};
   Instant last_change_{0};
   Instant forgot_{0};
-  std::map<std::string, int> group_nice_;
+  std::map<std::string, Level> group_levels_;  ///< what lull's groups weigh
+  UnitWeights units_;
   std::vector<Change> changes_;                                             ///< not yet told
   std::shared_ptr<const bool> there_ = std::make_shared<const bool>(true);  ///< ends with us
 };

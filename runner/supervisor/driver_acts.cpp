@@ -1,4 +1,5 @@
 // What the loop does to the runs: levels, pauses, turns, slices.
+#include "runner/os/cgroups.hpp"
 #include "runner/os/machine.hpp"
 #include "runner/supervisor/driver.hpp"
 
@@ -17,6 +18,8 @@ constexpr double kUsesCpu = 0.005;
 /// Eight jobs whose autogroups were written at once had waited 0.7 s; somebody else may write for
 /// ever.
 constexpr Duration kInVain = seconds(5);
+/// What a run weighs in its group while it is paused.
+constexpr Level kPaused{kIdleNice, {IoClass::idle, 0}};
 
 }  // namespace
 
@@ -46,6 +49,8 @@ void Driver::act(Driven& driven, const Decision& decision, Instant now) {
   LevelChange change{os::now(), driven.state.state, to_string(decision.what), {}, decision.reason};
   if (level != nullptr) {
     change.applied = driven.actuator.apply(*level);
+    for (const std::string& folder : driven.run.processes.cgroups)
+      units_.tell(folder, *level);
   }
   hold(driven, kForPause, level == nullptr, now);
   if (level == nullptr) {
@@ -80,31 +85,39 @@ void Driver::take_turns(Instant now) {
   for (std::size_t i = 0; i < count; ++i) {
     // Only the most courteous have turns that are nobody's.
     const auto* level = std::get_if<Level>(&turning[i]->what);
-    const bool rests = level != nullptr && level->nice >= 19;
+    const bool rests = level != nullptr && level->nice >= kIdleNice;
     const std::size_t at_once = std::max<std::size_t>(turn.at_once, rests ? 0 : 1);
     hold(*turning[i], kForTurn, (i + count - turn.first) % count >= at_once, now);
   }
 }
 
 /// All jobs in one of lull's groups weigh as much as the most favoured of them.
-void Driver::weigh_groups() {
-  std::map<std::string, int> nice;
+std::map<std::string, Level> Driver::wanted_group_levels() const {
+  std::map<std::string, Level> levels;
+  const auto weigh = [&](const std::string& folder, const Level& own) {
+    for (const std::string& above : os::lull_groups_above(folder)) {
+      const auto [group, fresh] = levels.try_emplace(above, own);
+      if (!fresh) group->second = more_favoured(group->second, own);
+    }
+  };
   for (const auto& [key, driven] : runs_) {
     if (!driven.run.priority.levels.adapts) continue;  // it has a group elsewhere
     const auto* level = std::get_if<Level>(&driven.what);
-    const int own = level == nullptr ? 19 : level->nice;
-    for (const std::string& folder : driven.run.processes.cgroups) {
-      const auto [group, fresh] = nice.try_emplace(folder.substr(0, folder.rfind('/')), own);
-      if (!fresh) group->second = std::min(group->second, own);
-    }
+    for (const std::string& folder : driven.run.processes.cgroups)
+      weigh(folder, level == nullptr ? kPaused : *level);
   }
-  for (const auto& [folder, value] : nice) {
-    if (const auto last = group_nice_.find(folder);
-        last == group_nice_.end() || last->second != value) {
-      os::set_group_weight(folder, value);
-    }
+  return levels;
+}
+
+void Driver::weigh_groups() {
+  auto levels = wanted_group_levels();
+  for (const auto& [folder, level] : levels) {
+    const auto last = group_levels_.find(folder);
+    if (last != group_levels_.end() && last->second == level) continue;
+    os::set_group_weight(folder, level);
+    units_.tell(folder, level);
   }
-  group_nice_ = std::move(nice);
+  group_levels_ = std::move(levels);
 }
 
 void Driver::look_after_autogroups(Instant now) {

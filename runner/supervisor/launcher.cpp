@@ -1,5 +1,6 @@
 #include "runner/supervisor/launcher.hpp"
 
+#include "runner/desktop/service_manager.hpp"
 #include "runner/os/account.hpp"
 #include "runner/os/machine_facts.hpp"
 #include "runner/os/read_file.hpp"
@@ -27,19 +28,36 @@ std::optional<int> late_autogroup(std::span<const keeper::Report> reports) {
 
 std::string cgroup_name(const RunRecord& run) { return run.job + "." + std::to_string(run.id); }
 
-std::string group_name(const Launched& launched) {
-  return launched.cgroup_name + "." + std::to_string(launched.keeper.pid);
+/// A unit's name has 255 bytes, and what may not stand there takes four.
+std::string scope_prefix(const RunRecord& run) {
+  constexpr std::size_t kMost = 50;
+  return "lull-" + desktop::escape_for_unit(run.job.substr(0, kMost)) + "." +
+         std::to_string(run.id);
+}
+
+std::string group_name(const std::string& prefix, pid_t keeper) {
+  return prefix + "." + std::to_string(keeper);
 }
 
 /// The settings as the kernel gives them back; a group that is gone already has none.
+void add_setting(Applied& applied, const std::string& folder, const std::string& file) {
+  const auto text = os::read_file(folder + "/" + file);
+  if (text) applied.emplace_back(file, text->substr(0, text->find('\n')));
+}
+
 void add_cgroup(Applied& applied, const CgroupPlacement& placement, const std::string& name) {
   const std::string folder = placement.parent + "/" + name;
   applied.emplace_back(placement.knob, folder);
-  for (const auto& [file, wanted] : placement.settings) {
-    std::string path = folder;
-    path.append("/").append(file);
-    const auto text = os::read_file(path);
-    if (text) applied.emplace_back(file, text->substr(0, text->find('\n')));
+  for (const auto& [file, wanted] : placement.settings)
+    add_setting(applied, folder, file);
+}
+
+void add_scope(Applied& applied, const Launched& launched, pid_t process) {
+  if (!launched.scope_failed.empty()) applied.emplace_back("scope.failed", launched.scope_failed);
+  for (const std::string& folder : os::groups_called(launched.scope_name(), process)) {
+    applied.emplace_back("cgroup", folder);
+    for (const char* file : {"cpu.weight", "cpu.idle", "io.weight", "memory.high"})
+      add_setting(applied, folder, file);
   }
 }
 
@@ -75,7 +93,10 @@ Result<Launcher> Launcher::make(const os::RunFiles& run_files, std::string log_f
 
 void Launcher::probe() {
   cgroups_ = os::CgroupParents::make();
-  can_ = capabilities(os::read_machine_facts("", os::own_permissions()));
+  MachineFacts facts = os::read_machine_facts("", os::own_permissions());
+  can_ = capabilities(facts);
+  facts.scopes = true;
+  can_in_scope_ = capabilities(facts);
   probed_ = steady_now();
 }
 
@@ -84,14 +105,17 @@ void Launcher::look_again() {
   if (steady_now() - probed_ >= std::chrono::seconds(10)) probe();
 }
 
-Result<SpawnContext> Launcher::context_of(const JobSpec& spec, Foreground state) const {
+Result<SpawnContext> Launcher::context_of(const JobSpec& spec, const LaunchOptions& options) const {
   SpawnContext context;
   context.base = environment_;
   context.self = self_;
-  context.cgroups = cgroups_.placements(level_at_start(spec, state), spec.priority.levels.adapts,
-                                        spec.limits.memory);
-  context.can = can_;
-  context.state = state;
+  context.scope = options.scope;
+  if (!options.scope) {
+    context.cgroups = cgroups_.placements(level_at_start(spec, options.state),
+                                          spec.priority.levels.adapts, spec.limits.memory);
+  }
+  context.can = options.scope ? can_in_scope_ : can_;
+  context.state = options.state;
   if (!spec.user.empty()) {
     auto user = os::find_account(spec.user);
     if (!user) return user.error().within("user");
@@ -113,7 +137,7 @@ Result<SpawnContext> Launcher::context_of(const JobSpec& spec, Foreground state)
 
 Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
                                   const LaunchOptions& options) const {
-  auto context = context_of(spec, options.state);
+  auto context = context_of(spec, options);
   if (!context) return context.error();
   Launched launched;
   launched.plan = make_spawn_plan(spec, run, *context);
@@ -122,16 +146,19 @@ Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
   if (options.stdio == Stdio::log) {
     launched.log = log_folder_ + "/" + run.job + "/" + std::to_string(run.id) + ".log";
   }
-  launched.cgroup_name = cgroup_name(run);
+  launched.cgroup_name = options.scope ? scope_prefix(run) : cgroup_name(run);
   const os::RunPlace place{.run_file = run_files_->path(run.id),
                            .log = launched.log,
                            .cgroup_name = launched.cgroup_name,
+                           .scope_mount = options.scope ? options.scope->mount : "",
                            .boot_id = boot_id_,
                            .files_soft = files_.soft,
                            .files_hard = files_.hard,
                            .supervisor = ::getpid()};
-  auto keeper = program_.start(encode_keeper_plan(launched.plan, place), options.descriptors);
+  auto keeper = program_.start(encode_keeper_plan(launched.plan, place), options.descriptors,
+                               options.scope.has_value());
   if (!keeper) return keeper.error();
+  launched.go = std::move(keeper->go);
   launched.keeper = std::move(*keeper);
   return launched;
 }
@@ -143,14 +170,20 @@ DrivenRun Launcher::driven(const JobSpec& spec, const RunRecord& run, os::Proces
   driven.level = level_at_start(spec, state);
   driven.state = state_at_start(spec, state);
   driven.priority = spec.priority;
-  driven.can = can_;
   // Asked of the job, since whoever started it may have been in other groups than we are.
-  driven.processes.cgroups =
-      os::groups_called(cgroup_name(run) + "." + std::to_string(keeper.pid), main);
+  driven.processes.cgroups = os::groups_called(group_name(cgroup_name(run), keeper.pid), main);
+  driven.can = can_;
+  if (driven.processes.cgroups.empty()) {
+    driven.processes.cgroups =
+        os::groups_called(group_name(scope_prefix(run), keeper.pid) + ".scope", main);
+    if (!driven.processes.cgroups.empty()) driven.can = can_in_scope_;
+  }
   driven.processes.keeper = std::move(keeper);
   driven.processes.main = main;
   return driven;
 }
+
+std::string Launched::scope_name() const { return group_name(cgroup_name, keeper.pid) + ".scope"; }
 
 Applied describe_applied(const Launched& launched, std::span<const keeper::Report> reports) {
   Applied applied;
@@ -165,8 +198,9 @@ Applied describe_applied(const Launched& launched, std::span<const keeper::Repor
     for (std::size_t i = 0; i < launched.plan.cgroups.size(); ++i) {
       if (((report.cgroups >> i) & 1U) == 0) continue;
       const CgroupPlacement& placement = launched.plan.cgroups[i];
-      add_cgroup(applied, placement, group_name(launched));
+      add_cgroup(applied, placement, group_name(launched.cgroup_name, launched.keeper.pid));
     }
+    if (launched.plan.scope) add_scope(applied, launched, report.pid);
   }
   add_failed_knobs(applied, reports);
   return applied;

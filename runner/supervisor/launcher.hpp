@@ -11,6 +11,7 @@
 #include "runner/supervisor/driver.hpp"
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,6 +23,7 @@ struct LaunchOptions {
   std::array<int, 3> descriptors{-1, -1, -1};
   bool stop_with_supervisor = false;
   Foreground state = Foreground::light;  ///< of the foreground, as far as it is known
+  std::optional<ScopePlacement> scope;   ///< that the caller will have the job put into
 };
 
 /// A run whose keeper has been started; whether the job runs is for the keeper to report.
@@ -29,7 +31,12 @@ struct Launched {
   os::KeeperProcess keeper;
   SpawnPlan plan;
   std::string cgroup_name;
-  std::string log;  ///< empty where stdio passes through
+  std::string log;           ///< empty where stdio passes through
+  os::Fd go;                 ///< closed, it lets a job go on that waits for its scope
+  std::string scope_failed;  ///< why the job did not get it
+
+  /// The scope's, where the plan has one.
+  [[nodiscard]] std::string scope_name() const;
 };
 
 /// Turns a recorded run into a keeper at work: looks up what the plan needs, decides it, hands it
@@ -59,12 +66,14 @@ class Launcher {
       : run_files_(&run_files), program_(std::move(program)) {}
 
   void probe();
-  [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec, Foreground state) const;
+  [[nodiscard]] Result<SpawnContext> context_of(const JobSpec& spec,
+                                                const LaunchOptions& options) const;
 
   const os::RunFiles* run_files_;
   os::KeeperProgram program_;
   os::CgroupParents cgroups_;
   Capabilities can_;
+  Capabilities can_in_scope_;
   Instant probed_{0};
   os::FileLimit files_;
   Environment environment_;

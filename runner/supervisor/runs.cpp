@@ -76,6 +76,7 @@ Runs::Runs(asio::any_io_executor loop, Launcher& launcher, store::StoreThread& s
       store_(&store),
       files_(&files),
       drive_(loop_, runtime_dir, {}, [this](const Change& change) { note_change(change); }),
+      scopes_(loop_),
       on_end_(std::move(on_end)) {}
 
 void Runs::set_max_concurrent(int limit) {
@@ -177,6 +178,7 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
   run->started_in = drive_.state();
   LaunchOptions options;
   options.state = run->started_in;
+  options.scope = scopes_.placement(*run->spec);
   launcher_->look_again();
   auto launched = launcher_->launch(*run->spec, run->record, options);
   if (!launched) {
@@ -206,6 +208,7 @@ asio::awaitable<void> Runs::follow_reports(ActiveRunPtr run, Launched& launched)
     const auto news = os::read_reports(launched.keeper.reports.get());
     if (!news) co_return;
     all.insert(all.end(), news->begin(), news->end());
+    if (launched.go && !all.empty()) co_await scopes_.place(launched, all.front().pid);
     const pid_t pid = running_pid(all);
     if (pid != 0 && run->main_pid == 0) {
       now_runs(*run, pid, "started");
@@ -248,6 +251,7 @@ void Runs::drive(const ActiveRun& run, const os::ProcessIdentity& keeper, bool f
   if (run.stopping) return;
   DrivenRun driven = launcher_->driven(*run.spec, run.record, keeper, run.main_pid, run.started_in);
   driven.fresh = fresh;
+  if (!fresh) scopes_.take_up(driven.processes);
   active_.at(run.record.id)->driven = true;
   drive_.add(std::move(driven));
 }

@@ -4,6 +4,7 @@
 #include "jobs/spec.hpp"
 #include "runner/store/store_thread.hpp"
 #include "runner/supervisor/launcher.hpp"
+#include "runner/supervisor/scopes.hpp"
 #include "runner/supervisor/user_loop.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -116,6 +117,7 @@ class Runs {
   store::StoreThread* store_;
   const os::RunFiles* files_;
   UserLoop drive_;
+  Scopes scopes_;
   OnEnd on_end_;
   std::map<RunId, ActiveRunPtr> active_;
   std::multimap<std::string, ActiveRunPtr, std::less<>>
