@@ -63,6 +63,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::make(boost::asio::io_context& lo
       new Supervisor(loop, std::move(options), std::move(*base)));
   const auto listening = supervisor->control_.listen(supervisor->options_.paths.socket());
   if (!listening) return listening.error();
+  supervisor->serving_ = true;
+  supervisor->say_ready();
   return supervisor;
 }
 
@@ -85,6 +87,7 @@ Supervisor::Supervisor(boost::asio::io_context& loop, SupervisorOptions options,
                  return commands_.answer(std::move(request), std::move(send));
                }),
       watch_(loop.get_executor(), [this] { reload(); }),
+      notice_(loop.get_executor()),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {
   signals_.add(SIGTSTP);
   wait_for_signal();
@@ -102,6 +105,7 @@ void Supervisor::watch_files() {
 
 void Supervisor::reload() {
   if (stopping_) return;
+  if (serving_) notice_.reloading();
   const Loaded loaded = load(options_.paths, launcher_->self());
   for (const config::Diagnostic& problem : loaded.diagnostics) {
     spdlog::error("{}", to_string(problem));
@@ -116,6 +120,11 @@ void Supervisor::reload() {
   for (const std::string& job : changes.redefined)
     warn_of_keys_without_effect(*jobs_.find(job)->spec);
   take_up_clocks(changes);
+  say_ready();
+}
+
+void Supervisor::say_ready() {
+  if (serving_) notice_.ready(std::to_string(jobs_.all().size()) + " jobs");
 }
 
 /// A job seen for the first time, or with a new schedule, has no slots in the past.
@@ -219,6 +228,7 @@ void Supervisor::wait_for_signal() {
 /// A second signal does not wait for the jobs.
 void Supervisor::shut_down() {
   const bool again = std::exchange(stopping_, true);
+  notice_.stopping();
   scheduler_.stop();
   control_.close();
   watch_.cancel();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runner/desktop/service_notice.hpp"
 #include "runner/os/paths.hpp"
 #include "runner/supervisor/commands.hpp"
 #include "runner/supervisor/file_watch.hpp"
@@ -41,6 +42,7 @@ class Supervisor {
 
   void watch_files();
   void reload();
+  void say_ready();
   void take_up_clocks(const TableChanges& changes);
   void take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& files);
   void take_up(store::OpenRun open);
@@ -62,7 +64,9 @@ class Supervisor {
   Commands commands_;
   ControlServer control_;
   FileWatch watch_;
+  desktop::ServiceNotice notice_;
   boost::asio::signal_set signals_;
+  bool serving_ = false;  ///< there is a socket to be asked through
   bool took_up_ = false;  ///< the last supervisor's open runs
   bool stopping_ = false;
 };
