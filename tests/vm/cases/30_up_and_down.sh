@@ -1,0 +1,40 @@
+#!/bin/bash
+# weights, I/O weight and freeze go down and up with the foreground, and outlive a daemon-reload
+# shellcheck source=../lib.sh
+. /lull/lib.sh
+
+modprobe bfq
+echo bfq > /sys/block/vdc/queue/scheduler
+
+# Both the scope and the slice above it. By builtins alone: a program more would be a foreground.
+are() {
+  local folder value
+  for folder in "$scope" "${scope%/*}"; do
+    read -r value < "$folder/$1" && [[ $value == "$2" ]] || return
+  done
+}
+are_light() { are cpu.weight 4 && are cpu.idle 0; }  # nice 15
+
+for runner in app system; do
+  start "$runner" job lull run -- "${spin[@]}"
+  until_true 60 find_scope
+  say "$runner: ${scope#/sys/fs/cgroup}"
+  until_true 60 are_light
+
+  start "$runner" foreground "${spin[@]}"
+  until_true 30 are cpu.idle 1
+  control "$runner" daemon-reload
+  are cpu.idle 1 || die "a daemon-reload gave the job or its slice the old weight"
+  if [[ -e $scope/io.bfq.weight ]]; then say "$runner: io.bfq.weight $(cat "$scope/io.bfq.weight")"; fi
+  stop "$runner" foreground
+  until_true 60 are_light
+
+  # Nothing ranks a user's job beside a login session; root's slice is at the top.
+  if [[ $runner == app ]]; then
+    start session foreground "${spin[@]}"
+    until_true 30 grep -q 'frozen 1' "$scope/cgroup.events"
+    stop session foreground
+    until_true 60 grep -q 'frozen 0' "$scope/cgroup.events"
+  fi
+  stop "$runner" job
+done
