@@ -30,5 +30,7 @@ Knob followed_by_disks(const MachineFacts& facts, Knob weight, bool iocost_follo
 Knob since_5_15(const MachineFacts& facts, Knob idle);
 Knob freeze(const MachineFacts& facts);
 Knob psi(const MachineFacts& facts);
+/// Whether a weight keeps jobs behind what runs in a place, as a knob that is named after it.
+Knob beside(const Place& place);
 
 }  // namespace lull::knob_rules

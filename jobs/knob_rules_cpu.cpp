@@ -52,6 +52,13 @@ Knob missing_controller(const MachineFacts& facts, const std::string& file,
   if (facts.v2->root) {
     return {file, Verdict::no_effect, "the kernel offers no controller " + controller, "", ""};
   }
+  if (facts.scopes) {
+    return {
+        file, Verdict::not_permitted, controller + " is not delegated to " + facts.v2->folder,
+        "`systemctl edit user@.service` with [Service] Delegate=cpu io memory pids, then log in "
+        "anew",
+        ""};
+  }
   return {file, Verdict::not_permitted, controller + " is not delegated to " + facts.v2->folder,
           "Delegate=" + controller + " in lull's unit (a user's: in user@.service)", ""};
 }

@@ -100,6 +100,12 @@ std::vector<Knob> diagnose(const MachineFacts& facts) {
   return knobs;
 }
 
+std::vector<Knob> diagnose_places(const MachineFacts& facts) {
+  std::vector<Knob> all;
+  std::transform(facts.places.begin(), facts.places.end(), std::back_inserter(all), beside);
+  return all;
+}
+
 int SharedCpu::percent() const {
   const auto both = held_back + plain;
   if (both.count() == 0) return 50;

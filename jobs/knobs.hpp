@@ -2,6 +2,7 @@
 
 #include "jobs/block_device.hpp"
 #include "jobs/capabilities.hpp"
+#include "jobs/places.hpp"
 #include "jobs/result.hpp"
 
 #include <chrono>
@@ -43,7 +44,10 @@ struct MachineFacts {
   std::string cpu_group;
   std::vector<V1Group> v1;
   std::optional<V2Group> v2;
-  bool scopes = false;           ///< a service manager gives each job a v2 group of its own
+  /// A service manager gives each job a scope; `v2` is then the manager's own group, from which it
+  /// hands on all controllers that it has.
+  bool scopes = false;
+  std::vector<Place> places;     ///< that are in use around those scopes, the nearest first
   bool iocost = false;           ///< io.cost.qos is on for a device
   int own_nice = 0;              ///< of the process that read this
   int returnable_nice = 20;      ///< that may be set back to: 20 − RLIMIT_NICE; 20: none
@@ -72,6 +76,9 @@ Capabilities capabilities(const MachineFacts& facts);
 
 /// Every knob, in the order in which a person should read them.
 std::vector<Knob> diagnose(const MachineFacts& facts);
+
+/// For each place where a foreground may be, whether a weight keeps jobs behind it.
+std::vector<Knob> diagnose_places(const MachineFacts& facts);
 
 /// What two spinners on one CPU got in the same time: one that a knob holds back, and a plain one.
 struct SharedCpu {

@@ -1,5 +1,6 @@
 #include "runner/cli/doctor.hpp"
 
+#include "runner/cli/doctor_places.hpp"
 #include "runner/cli/table.hpp"
 #include "runner/cli/terminal.hpp"
 #include "runner/cli/text_width.hpp"
@@ -8,6 +9,7 @@
 #include "runner/os/experiment.hpp"
 #include "runner/os/machine_facts.hpp"
 #include "runner/supervisor/load.hpp"
+#include "runner/supervisor/scopes.hpp"
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -68,8 +70,8 @@ std::vector<std::string> paths_that_matter(const InstanceOptions& options) {
 
 using Json = nlohmann::ordered_json;
 
-Json json_of(const Knob& knob) {
-  return {{"knob", knob.name},
+Json json_of(const Knob& knob, const char* key) {
+  return {{key, knob.name},
           {"verdict", to_string(knob.verdict)},
           {"why", knob.why},
           {"fix", knob.fix},
@@ -146,15 +148,23 @@ void print_devices(const std::vector<BlockDevice>& devices) {
   print_table(table);
 }
 
-void print_text(const Diagnosis& diagnosis) {
+void print_knobs(const char* heading, const std::vector<Knob>& knobs) {
   const Terminal terminal = terminal_at(STDOUT_FILENO);
-  const int width = width_of_reasons(diagnosis.knobs, terminal.width);
-  Table table({{"KNOB"}, {"VERDICT"}, {"WHY"}});
-  for (const Knob& knob : diagnosis.knobs)
+  const int width = width_of_reasons(knobs, terminal.width);
+  Table table({{heading}, {"VERDICT"}, {"WHY"}});
+  for (const Knob& knob : knobs)
     add_rows(table, knob, width);
   print_table(table);
+}
+
+void print_text(const Diagnosis& diagnosis) {
+  print_knobs("KNOB", diagnosis.knobs);
   const std::string cpu(to_string(diagnosis.capabilities.cpu));
   std::printf("\nWhat decides a job's share of the CPU here: %s\n\n", cpu.c_str());
+  if (!diagnosis.places.empty()) {
+    print_knobs("BESIDE", diagnosis.places);
+    std::printf("\n");
+  }
   print_devices(diagnosis.facts.devices);
 }
 
@@ -168,6 +178,14 @@ void prove(Knob& knob, const Trial& trial) {
   } else {
     refute(knob, measured.error());
   }
+}
+
+MachineFacts read_facts() {
+  os::Permissions permissions = os::own_permissions();
+  if (const auto socket = supervisor::scope_manager()) {
+    permissions.manager = desktop::ServiceManager::group_of(*socket);
+  }
+  return os::read_machine_facts("", permissions);
 }
 
 }  // namespace
@@ -187,7 +205,7 @@ std::vector<std::string> paths_of_job(const JobSpec& spec, const std::string& ho
 }
 
 Diagnosis examine(MachineFacts facts, bool experiment) {
-  Diagnosis diagnosis{std::move(facts), {}, {}};
+  Diagnosis diagnosis{std::move(facts), {}, {}, {}};
   diagnosis.capabilities = lull::capabilities(diagnosis.facts);
   diagnosis.knobs = diagnose(diagnosis.facts);
   if (!experiment) return diagnosis;
@@ -204,7 +222,10 @@ std::string diagnosis_json(const Diagnosis& diagnosis) {
   Json object{{"cpu", to_string(diagnosis.capabilities.cpu)}};
   object["knobs"] = Json::array();
   for (const Knob& knob : diagnosis.knobs)
-    object["knobs"].push_back(json_of(knob));
+    object["knobs"].push_back(json_of(knob, "knob"));
+  object["beside"] = Json::array();
+  for (const Knob& place : diagnosis.places)
+    object["beside"].push_back(json_of(place, "place"));
   object["devices"] = Json::array();
   for (const BlockDevice& device : diagnosis.facts.devices)
     object["devices"].push_back(json_of(device));
@@ -212,9 +233,10 @@ std::string diagnosis_json(const Diagnosis& diagnosis) {
 }
 
 int run_doctor(const InstanceOptions& instance, const DoctorOptions& options) {
-  MachineFacts facts = os::read_machine_facts("", os::own_permissions());
+  MachineFacts facts = read_facts();
   facts.devices = os::devices_below("", paths_that_matter(instance));
-  const Diagnosis diagnosis = examine(std::move(facts), !options.no_experiment);
+  Diagnosis diagnosis = examine(std::move(facts), !options.no_experiment);
+  diagnosis.places = examine_places(diagnosis.facts, !options.no_experiment);
   if (options.json) {
     std::printf("%s\n", diagnosis_json(diagnosis).c_str());
   } else {

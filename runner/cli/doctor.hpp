@@ -19,6 +19,7 @@ struct Diagnosis {
   MachineFacts facts;
   Capabilities capabilities;
   std::vector<Knob> knobs;
+  std::vector<Knob> places;  ///< named after the cgroups where a foreground may be
 };
 
 /// Judges a machine's facts, and unless `experiment` is false tries out what can be: about 200 ms
@@ -29,7 +30,8 @@ Diagnosis examine(MachineFacts facts, bool experiment);
 std::vector<std::string> paths_of_job(const JobSpec& spec, const std::string& home);
 
 /// {"cpu","knobs":[{"knob","verdict","why","fix","measured"}],"devices":[{"device","name",
-/// "scheduler","honours","below":[…],"paths":[…]}]}; "measured" is null where nothing was.
+/// "scheduler","honours","below":[…],"paths":[…]}],"beside":[…as "knobs", with "place"…]};
+/// "measured" is null where nothing was.
 std::string diagnosis_json(const Diagnosis& diagnosis);
 
 /// The subcommand. Exit code 0 whatever the verdicts: they are findings, not failures.

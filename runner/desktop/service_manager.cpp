@@ -1,8 +1,11 @@
 #include "runner/desktop/service_manager.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +13,7 @@
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <system_error>
 
 namespace lull::desktop {
@@ -106,6 +110,28 @@ std::optional<std::string> ServiceManager::own_socket() {
   const bool is_ours =
       ::stat(socket.c_str(), &there) == 0 && S_ISSOCK(there.st_mode) && there.st_uid == self;
   return is_ours ? std::optional(std::move(socket)) : std::nullopt;
+}
+
+/// A manager is in the group init.scope of its own (systemd.special(7)).
+std::optional<std::string> ServiceManager::group_of(const std::string& socket) {
+  asio::io_context loop;
+  asio::local::stream_protocol::socket peer(loop);
+  boost::system::error_code error;
+  peer.connect(socket, error);
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (error || ::getsockopt(peer.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) {
+    return std::nullopt;
+  }
+  std::ifstream groups("/proc/" + std::to_string(who.pid) + "/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    constexpr std::string_view kUnified = "0::";
+    constexpr std::string_view kOwn = "/init.scope";
+    if (line.starts_with(kUnified) && line.ends_with(kOwn)) {
+      return line.substr(kUnified.size(), line.size() - kUnified.size() - kOwn.size());
+    }
+  }
+  return std::nullopt;
 }
 
 ServiceManager::ServiceManager(asio::any_io_executor loop, std::string socket, OnJob on_job)

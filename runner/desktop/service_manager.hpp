@@ -42,6 +42,10 @@ class ServiceManager {
   /// The socket of our own manager; nothing where none runs.
   static std::optional<std::string> own_socket();
 
+  /// The cgroup that the manager at this socket rules, from the root on; "" is that root. None if
+  /// it does not answer.
+  static std::optional<std::string> group_of(const std::string& socket);
+
   /// Called with a unit's name whenever the manager begins to do something about a unit that is not
   /// being started by us: with one of our scopes, that is to stop it.
   using OnJob = std::function<void(const std::string& unit)>;

@@ -102,6 +102,16 @@ std::string knob_of(const CgroupHierarchy& hierarchy) {
   return used == kUsedControllers.end() ? "" : std::string("cgroup.") + *used;
 }
 
+/// The unified hierarchy, if no v1 hierarchy is beside it.
+std::optional<CgroupHierarchy> sole_hierarchy() {
+  const auto mountinfo = read_file("/proc/self/mountinfo");
+  const auto cgroup = read_file("/proc/self/cgroup");
+  if (!mountinfo || !cgroup) return std::nullopt;
+  auto hierarchies = parse_hierarchies(*mountinfo, *cgroup);
+  if (hierarchies.size() != 1 || !hierarchies.front().unified) return std::nullopt;
+  return std::move(hierarchies.front());
+}
+
 }  // namespace
 
 std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo,
@@ -150,12 +160,13 @@ int io_weight_of(const Level& level) {
 }
 
 std::optional<std::string> sole_unified_mount() {
-  const auto mountinfo = read_file("/proc/self/mountinfo");
-  const auto cgroup = read_file("/proc/self/cgroup");
-  if (!mountinfo || !cgroup) return std::nullopt;
-  const auto hierarchies = parse_hierarchies(*mountinfo, *cgroup);
-  if (hierarchies.size() != 1 || !hierarchies.front().unified) return std::nullopt;
-  return hierarchies.front().mount;
+  const auto sole = sole_hierarchy();
+  return sole ? std::optional(sole->mount) : std::nullopt;
+}
+
+std::optional<std::string> own_unified_group() {
+  const auto sole = sole_hierarchy();
+  return sole ? std::optional(sole->mount + sole->own) : std::nullopt;
 }
 
 std::vector<std::string> lull_groups_above(std::string folder) {
@@ -163,9 +174,7 @@ std::vector<std::string> lull_groups_above(std::string folder) {
   for (;;) {
     folder.resize(std::min(folder.rfind('/'), folder.size()));
     const std::string_view name = std::string_view(folder).substr(folder.rfind('/') + 1);
-    const bool is_slice =
-        name.ends_with(".slice") && (name.starts_with("lull-") || name == "lull.slice");
-    if (!is_slice && name != "lull") return groups;
+    if (!is_lull_slice(name) && name != "lull") return groups;
     groups.push_back(folder);
   }
 }
@@ -184,19 +193,21 @@ std::vector<std::string> groups_at_top(const std::string& folder) {
   return groups;
 }
 
+std::optional<GroupWeight> weight_of(const std::string& folder) {
+  const auto weight = read_file(folder + "/cpu.weight");
+  if (!weight) return std::nullopt;
+  const auto idle = read_file(folder + "/cpu.idle");
+  const auto number = whole_number<int>(std::string_view(*weight).substr(0, weight->find('\n')));
+  return GroupWeight{number.value_or(GroupWeight{}.weight), idle && *idle == "1\n"};
+}
+
 std::string ranking_group(const std::string& folder) {
-  // Beside a group of the default weight it then gets a twentieth at the most.
-  constexpr int kNextToNothing = 5;
   const auto parent_of = [](const std::string& group) { return group.substr(0, group.rfind('/')); };
   const auto ours = lull_groups_above(folder);
   std::string within = parent_of(ours.empty() ? folder : ours.back());
   for (std::string group = within; !group.empty(); group = parent_of(group)) {
-    const auto weight = read_file(group + "/cpu.weight");
-    if (!weight) continue;  // its controller is off there: the group does not count
-    const auto idle = read_file(group + "/cpu.idle");
-    const auto number = whole_number<int>(std::string_view(*weight).substr(0, weight->find('\n')));
-    if ((idle && *idle == "1\n") || (number && *number <= kNextToNothing))
-      within = parent_of(group);
+    const auto weight = weight_of(group);
+    if (weight && is_kept_behind(*weight)) within = parent_of(group);
   }
   // Every group but the root has this file.
   return ::access((within + "/cgroup.type").c_str(), F_OK) == 0 ? within : "";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "jobs/places.hpp"
 #include "jobs/priority.hpp"
 #include "jobs/spawn_plan.hpp"
 
@@ -30,9 +31,15 @@ std::vector<std::string> groups_called(const std::string& name, pid_t process);
 /// Where cgroup v2 is mounted, if no v1 hierarchy is beside it.
 std::optional<std::string> sole_unified_mount();
 
+/// The folder of our own group in it.
+std::optional<std::string> own_unified_group();
+
 /// The groups above `folder` that hold nothing but runs of lull's, innermost first: `lull`, or the
 /// slices lull.slice and lull-….slice.
 std::vector<std::string> lull_groups_above(std::string folder);
+
+/// What a group weighs; none where the cpu controller is off in the one above it.
+std::optional<GroupWeight> weight_of(const std::string& folder);
 
 /// The group within which the weights keep what is in `folder` behind all else: the one above the
 /// outermost of lull's groups, or above an outer one that is idle or weighs next to nothing. Empty

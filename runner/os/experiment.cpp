@@ -11,6 +11,7 @@
 
 #include <array>
 #include <csignal>
+#include <ctime>
 #include <thread>
 
 namespace lull::os {
@@ -109,6 +110,16 @@ Result<Pair> start_pair() {
   return Pair{std::move(*held_back), std::move(*plain), std::move(writer)};
 }
 
+/// CPU time of a child that is not reaped yet.
+std::chrono::microseconds used_by(const Spinner& spinner) {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(spinner.pid(), &clock) != 0) return {};
+  if (::clock_gettime(clock, &used) != 0) return {};
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec));
+}
+
 SharedCpu run(Pair& pair, milliseconds time, Undo* undo) {
   pair.go.reset();
   std::this_thread::sleep_for(time);
@@ -180,6 +191,20 @@ Result<SharedCpu> try_out(const Trial& trial, milliseconds time) {
       return try_in_group(trial, time);
   }
   return Error("no such trial");
+}
+
+Result<SharedCpu> try_out_between(const PutSpinners& put, milliseconds time) {
+  auto pair = start_pair();
+  if (!pair) return pair.error();
+  if (const auto there = put(pair->held_back.pid(), pair->plain.pid()); !there) {
+    return there.error();
+  }
+  constexpr std::chrono::seconds kUntilSettled{2};
+  pair->go.reset();
+  std::this_thread::sleep_for(kUntilSettled);
+  const SharedCpu before{used_by(pair->held_back), used_by(pair->plain)};
+  const SharedCpu all = run(*pair, time, nullptr);
+  return SharedCpu{all.held_back - before.held_back, all.plain - before.plain};
 }
 
 }  // namespace lull::os

@@ -3,7 +3,10 @@
 #include "jobs/knobs.hpp"
 #include "jobs/result.hpp"
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <functional>
 
 namespace lull::os {
 
@@ -13,5 +16,14 @@ namespace lull::os {
 /// for `time` and at most a few seconds more; an error when the knob could not be set.
 Result<SharedCpu> try_out(const Trial& trial,
                           std::chrono::milliseconds time = std::chrono::milliseconds(200));
+
+/// Puts two processes, which do nothing until it returns, where they are to compete.
+using PutSpinners = std::function<Result<void>(pid_t held_back, pid_t plain)>;
+
+/// The same with two spinners that somebody else puts into groups: held back is the one whose
+/// place the jobs have. Begins to count after 2 s: what a group gets on one CPU depends on what it
+/// had on the others until just then (calc_group_shares, kernel/sched/fair.c).
+Result<SharedCpu> try_out_between(const PutSpinners& put,
+                                  std::chrono::milliseconds time = std::chrono::milliseconds(200));
 
 }  // namespace lull::os

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace lull::os {
 namespace {
@@ -49,6 +50,16 @@ class Tree {
   [[nodiscard]] std::string path(const std::string& path) const { return root_ + path; }
   [[nodiscard]] bool has(const std::string& path) const {
     return ::access((root_ + path).c_str(), F_OK) == 0;
+  }
+  /// The names of the folders in a folder, sorted.
+  [[nodiscard]] std::vector<std::string> folders(const std::string& path) const {
+    std::vector<std::string> found;
+    std::error_code gone;  // it goes as we look
+    for (const auto& entry : std::filesystem::directory_iterator(root_ + path, gone)) {
+      if (entry.is_directory(gone)) found.push_back(entry.path().filename());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
   }
   [[nodiscard]] std::string text(const std::string& path) const {
     const auto found = read_file(root_ + path);
@@ -117,11 +128,53 @@ void add_v1(const Tree& tree, const Permissions& permissions, const CgroupHierar
   }
 }
 
+/// Those around the slice in which a manager puts the jobs' scopes, the nearest first.
+void add_places(const Tree& tree, const std::string& mount, std::string slice,
+                MachineFacts& facts) {
+  const auto name_of = [](const std::string& group) { return group.substr(group.rfind('/') + 1); };
+  const auto weight = [&](const std::string& group) {
+    // Where no job runs yet the controller may be off: scopes turn it on.
+    return weight_of(tree.path(group)).value_or(GroupWeight{});
+  };
+  for (std::string within; slice != mount; slice = within) {
+    within = slice.substr(0, slice.rfind('/'));
+    for (const std::string& name : tree.folders(within)) {
+      std::string group = within;
+      group.append("/").append(name);
+      const bool in_use = tree.text(group + "/cgroup.events").starts_with("populated 1");
+      // The managers themselves are in these.
+      if (!in_use || group == slice || name == "init.scope") continue;
+      facts.places.push_back({name, group, within == mount ? "" : name_of(within), name_of(slice),
+                              weight(slice), weight(group)});
+    }
+  }
+}
+
+/// A manager hands on what it has been given, as soon as a scope needs it.
+void add_scopes(const Tree& tree, const std::string& mount, const std::string& manager,
+                MachineFacts& facts) {
+  V2Group group;
+  group.folder = mount + manager;
+  group.root = manager.empty();
+  group.writable = true;
+  group.available = names(tree.path(group.folder + "/cgroup.controllers"));
+  group.enabled = group.available;
+  facts.scopes = true;
+  const std::string slice = group.folder + "/lull.slice";
+  facts.cpu_group = slice;
+  facts.v2 = std::move(group);
+  add_places(tree, mount, slice, facts);
+}
+
 void read_groups(const Tree& tree, const Permissions& permissions, MachineFacts& facts) {
   const auto hierarchies =
       parse_hierarchies(tree.text("/proc/self/mountinfo"), tree.text("/proc/self/cgroup"));
+  const bool unified_alone = hierarchies.size() == 1 && hierarchies.front().unified;
   for (const CgroupHierarchy& hierarchy : hierarchies) {
-    if (hierarchy.unified) {
+    if (unified_alone && permissions.manager) {
+      facts.iocost = parse_iocost(tree.text(hierarchy.mount + "/io.cost.qos"));
+      add_scopes(tree, hierarchy.mount, *permissions.manager, facts);
+    } else if (hierarchy.unified) {
       add_v2(tree, permissions, hierarchy, facts);
     } else {
       add_v1(tree, permissions, hierarchy, facts);
@@ -133,7 +186,11 @@ void read_groups(const Tree& tree, const Permissions& permissions, MachineFacts&
 
 Permissions own_permissions() {
   const int own_nice = ::getpriority(PRIO_PROCESS, 0);  // cannot fail for ourselves
-  return {own_nice, returnable_nice(), may_use_realtime_io(), shortest_psi_window(),
+  return {own_nice,
+          returnable_nice(),
+          may_use_realtime_io(),
+          shortest_psi_window(),
+          std::nullopt,
           [](const std::string& path) { return ::access(path.c_str(), W_OK) == 0; }};
 }
 

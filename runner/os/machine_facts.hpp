@@ -3,6 +3,7 @@
 #include "jobs/knobs.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace lull::os {
@@ -13,6 +14,9 @@ struct Permissions {
   int returnable_nice = 20;  ///< see os::returnable_nice
   bool realtime_io = false;
   std::chrono::milliseconds psi_window{0};  ///< the shortest that a trigger may have; 0: none may
+  /// The group of the service manager that gives jobs their scopes, from the root of cgroup v2 on:
+  /// "" is that of the machine; none where there is none.
+  std::optional<std::string> manager;
   /// access(2) with W_OK.
   std::function<bool(const std::string& path)> may_write;
 };

@@ -5,7 +5,6 @@
 #include "runner/os/process.hpp"
 #include "runner/os/read_file.hpp"
 #include "runner/os/run_processes.hpp"
-#include "runner/supervisor/unit_weights.hpp"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -48,11 +47,32 @@ bool is_new(const std::string& slice) {
 
 }  // namespace
 
+std::optional<std::string> scope_manager() {
+  if (!os::sole_unified_mount() || os::belongs_to_run(::getpid())) return std::nullopt;
+  return desktop::ServiceManager::own_socket();
+}
+
+asio::awaitable<Result<void>> put_in_scope(desktop::ServiceManager& manager, desktop::Scope scope,
+                                           Level level) {
+  const std::string name = scope.name;
+  const pid_t process = scope.process;
+  auto started = co_await manager.start_scope(std::move(scope));
+  if (!started) co_return started.error();
+  const auto folders = os::groups_called(name, process);
+  if (folders.empty()) co_return Error("the service manager left it where it was");
+  for (const std::string& slice : os::lull_groups_above(folders.front())) {
+    if (!is_new(slice)) continue;
+    const std::string unit = slice.substr(slice.rfind('/') + 1);
+    auto weighed = co_await manager.set(unit, weights_of(level));
+    if (!weighed) co_return weighed.error().within(unit);
+  }
+  co_return boost::system::in_place_value;
+}
+
 Scopes::Scopes(asio::any_io_executor loop) : of_machine_(::geteuid() == 0) {
-  auto mount = os::sole_unified_mount();
-  auto socket = desktop::ServiceManager::own_socket();
-  if (!mount || !socket || os::belongs_to_run(::getpid())) return;
-  mount_ = std::move(*mount);
+  auto socket = scope_manager();
+  if (!socket) return;
+  mount_ = os::sole_unified_mount().value();
   manager_.emplace(std::move(loop), std::move(*socket),
                    [this](const std::string& unit) { interrupted(unit); });
 }
@@ -68,7 +88,9 @@ std::optional<ScopePlacement> Scopes::placement(const JobSpec& spec) const {
 }
 
 asio::awaitable<void> Scopes::place(Launched& launched, pid_t process) {
-  const auto placed = co_await put(launched, process);
+  // Named, since GCC 12 destroys a braced temporary in a co_await twice.
+  desktop::Scope scope{launched.scope_name(), properties_of(launched), process};
+  const auto placed = co_await put_in_scope(*manager_, std::move(scope), launched.plan.level);
   if (placed) {
     if (auto keeper = os::identify_process(launched.keeper.pid)) {
       remember(launched.scope_name(), std::move(*keeper));
@@ -100,25 +122,6 @@ void Scopes::interrupted(const std::string& unit) {
   if (const os::Fd keeper = os::open_process(found->second)) {
     os::send_signal(keeper.get(), keeper::kInterruptedSignal);
   }
-}
-
-/// The driver sees to the weights of slices that are in use; one that is new weighs as its first
-/// run does, or that run would begin with the share of an ordinary program.
-asio::awaitable<Result<void>> Scopes::put(const Launched& launched, pid_t process) {
-  const std::string name = launched.scope_name();
-  // Named, since GCC 12 destroys a braced temporary in a co_await twice.
-  desktop::Scope scope{name, properties_of(launched), process};
-  auto started = co_await manager_->start_scope(std::move(scope));
-  if (!started) co_return started.error();
-  const auto folders = os::groups_called(name, process);
-  if (folders.empty()) co_return Error("the service manager left it where it was");
-  for (const std::string& slice : os::lull_groups_above(folders.front())) {
-    if (!is_new(slice)) continue;
-    const std::string unit = slice.substr(slice.rfind('/') + 1);
-    auto weighed = co_await manager_->set(unit, weights_of(launched.plan.level));
-    if (!weighed) co_return weighed.error().within(unit);
-  }
-  co_return boost::system::in_place_value;
 }
 
 }  // namespace lull::supervisor

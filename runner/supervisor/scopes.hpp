@@ -4,6 +4,7 @@
 #include "jobs/spec.hpp"
 #include "runner/desktop/service_manager.hpp"
 #include "runner/supervisor/launcher.hpp"
+#include "runner/supervisor/unit_weights.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -13,6 +14,16 @@
 #include <string>
 
 namespace lull::supervisor {
+
+/// The socket of the manager that gives our runs their scopes; none: no manager runs cgroup v2
+/// alone, or we are part of a job ourselves, whose runs stay with it.
+std::optional<std::string> scope_manager();
+
+/// Starts a scope in one of lull's slices. The driver sees to the weights of slices that are in
+/// use; one that is new weighs as `level` does, or its first run would begin with the share of an
+/// ordinary program.
+boost::asio::awaitable<Result<void>> put_in_scope(desktop::ServiceManager& manager,
+                                                  desktop::Scope scope, Level level);
 
 /// Where systemd runs the machine, each job gets a scope of its own in lull's slices, so that the
 /// kernel shares the CPU between these and everything else (systemd.scope(5), systemd.slice(5)):
@@ -24,8 +35,7 @@ class Scopes {
  public:
   explicit Scopes(boost::asio::any_io_executor loop);
 
-  /// What a run of `spec` is to get here; none: no manager runs cgroup v2 alone, or we are part of
-  /// a job ourselves, whose runs stay with it.
+  /// What a run of `spec` is to get here; none: there is no scope_manager().
   [[nodiscard]] std::optional<ScopePlacement> placement(const JobSpec& spec) const;
 
   /// Puts `process`, which waits for it, into its scope and lets it go on. What fails is noted in
@@ -38,7 +48,6 @@ class Scopes {
  private:
   void interrupted(const std::string& unit);
   void remember(const std::string& unit, os::ProcessIdentity keeper);
-  boost::asio::awaitable<Result<void>> put(const Launched& launched, pid_t process);
 
   std::string mount_;
   bool of_machine_ = false;

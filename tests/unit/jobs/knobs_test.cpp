@@ -279,6 +279,36 @@ TEST_CASE("knobs: no fix is offered for what works both ways, and every other ro
   }
 }
 
+TEST_CASE("knobs: beside a place what counts is the jobs' branch, and a remedy is one for it") {
+  MachineFacts facts;
+  facts.places = {
+      {"app.slice", "/m/app.slice", "user@1.service", "lull.slice", {100, false}, {}},
+      {"session-2.scope", "/u/session-2.scope", "user-1.slice", "user@1.service", {}, {}},
+      {"user-2.slice", "/s/user-2.slice", "user.slice", "user-1.slice", {}, {}},
+      {"system.slice", "/system.slice", "", "user.slice", {5, false}, {}},
+      {"machine.slice", "/machine.slice", "", "user.slice", {100, true}, {}}};
+  const auto knobs = diagnose_places(facts);
+  const auto verdict = [&](std::size_t i) { return knobs.at(i).verdict; };
+  CHECK(verdict(0) == Verdict::works);  // whatever it weighs now, it is lull's to set
+  CHECK(verdict(1) == Verdict::no_effect);
+  CHECK_THAT(knobs.at(1).fix, ContainsSubstring("systemctl set-property user@1.service"));
+  CHECK_THAT(knobs.at(1).why, ContainsSubstring("in user-1.slice and weighs 100"));
+  CHECK(verdict(2) == Verdict::no_effect);
+  CHECK_THAT(knobs.at(2).fix, ContainsSubstring("root's lull"));
+  CHECK(verdict(3) == Verdict::works);
+  CHECK(verdict(4) == Verdict::works);
+}
+
+TEST_CASE("knobs: what the manager was not given, it is to be delegated") {
+  MachineFacts facts = desktop("bfq");
+  facts.v2 = V2Group{"/u/user@1.service", false, true, false, {"cpu", "memory"}, {"cpu", "memory"}};
+  facts.scopes = true;
+  CHECK(capabilities(facts) == Capabilities{CpuKnob::cgroup, 20, true});
+  CHECK(knob(facts, "memory.high").verdict == Verdict::works);
+  CHECK(knob(facts, "io.weight").verdict == Verdict::not_permitted);
+  CHECK_THAT(knob(facts, "io.weight").fix, ContainsSubstring("Delegate=cpu io memory pids"));
+}
+
 TEST_CASE("knobs: only what can be told is tried") {
   const auto names = [](const MachineFacts& facts) {
     std::vector<std::string> all;

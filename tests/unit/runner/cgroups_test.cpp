@@ -16,7 +16,7 @@ class Hierarchy {
  public:
   /// Makes a group with what it weighs.
   std::string group(const std::string& path, const std::string& weight, bool idle = false) {
-    const std::string folder = root_.path() + "/" + path;
+    std::string folder = root_.path() + "/" + path;
     std::filesystem::create_directories(folder);
     std::ofstream(folder + "/cgroup.type") << "domain\n";
     std::ofstream(folder + "/cpu.weight") << weight << "\n";
@@ -70,6 +70,12 @@ TEST_CASE("cgroups: the groups at the top are those below what is no group itsel
   std::vector<std::string> top = groups_at_top(user + "/ana");
   std::sort(top.begin(), top.end());
   CHECK(top == std::vector<std::string>{system, user});
+}
+
+TEST_CASE("cgroups: a group weighs what its files say, and nothing where it has none") {
+  Hierarchy tree;
+  CHECK(weight_of(tree.group("a", "42", true)) == GroupWeight{42, true});
+  CHECK(weight_of(tree.root()) == std::nullopt);
 }
 
 TEST_CASE("cgroups: the weight of nice 0 is the default, of 19 the least") {

@@ -20,8 +20,9 @@ constexpr const char* kService =
 
 /// An unprivileged user who may write to these.
 Permissions user(const std::set<std::string>& writable) {
-  return {0, 20, false, milliseconds(2000),
-          [writable](const std::string& path) { return writable.count(path) == 1; }};
+  return {0, 20, false, milliseconds(2000), std::nullopt, [writable](const std::string& path) {
+            return writable.count(path) == 1;
+          }};
 }
 
 MachineFacts read(const std::string& machine, const Permissions& permissions,
@@ -90,7 +91,8 @@ TEST_CASE("facts: PSI off and no autogroup, as a user without rights and as root
                     {"psi", Verdict::no_effect}};
   CHECK(verdicts(facts) == expected);
 
-  Permissions all{0, -20, true, milliseconds(500), [](const std::string&) { return true; }};
+  Permissions all{
+      0, -20, true, milliseconds(500), std::nullopt, [](const std::string&) { return true; }};
   const MachineFacts roots = read("psi-off-no-autogroup", all, paths);
   for (const char* name : {"cpu.weight", "cpu.idle", "io.weight", "memory.high"}) {
     expected[name] = Verdict::no_effect;  // until the controller is turned on below the root
@@ -98,6 +100,58 @@ TEST_CASE("facts: PSI off and no autogroup, as a user without rights and as root
   expected["freeze"] = Verdict::works;
   CHECK(verdicts(roots) == expected);
   CHECK(capabilities(roots) == Capabilities{CpuKnob::nice, -20, true});
+}
+
+TEST_CASE("facts: where a manager gives scopes, its group counts, and what is around the jobs'") {
+  const tests::TempFolder root;
+  root.write("proc/self/mountinfo", "32 31 0:29 / /cg rw - cgroup2 cgroup2 rw\n");
+  root.write("proc/self/cgroup", "0::/user.slice/u.slice/session-2.scope\n");
+  const auto group = [&](const std::string& path, const std::string& weight, bool in_use = true) {
+    root.write("cg/" + path + "/cgroup.events",
+               in_use ? "populated 1\nfrozen 0\n" : "populated 0\n");
+    root.write("cg/" + path + "/cpu.weight", weight + "\n");
+  };
+  group("system.slice", "100");
+  group("init.scope", "100");
+  group("user.slice", "90");
+  group("user.slice/u.slice", "80");
+  group("user.slice/u.slice/session-2.scope", "100");
+  group("user.slice/u.slice/session-1.scope", "100", false);
+  group("user.slice/u.slice/m.service", "70");
+  group("user.slice/u.slice/m.service/app.slice", "200");
+  group("user.slice/u.slice/m.service/lull.slice", "4");
+  root.write("cg/user.slice/u.slice/m.service/cgroup.controllers", "cpu memory pids\n");
+
+  Permissions permissions = user({});
+  permissions.manager = "/user.slice/u.slice/m.service";
+  const MachineFacts facts = read_machine_facts(root.path(), permissions);
+  const std::string manager = "/cg/user.slice/u.slice/m.service";
+  CHECK(facts.scopes);
+  CHECK(facts.cpu_group == manager + "/lull.slice");
+  const std::vector<std::string> controllers{"cpu", "memory", "pids"};
+  CHECK(facts.v2 == V2Group{manager, false, true, false, controllers, controllers});
+  CHECK(facts.places ==
+        std::vector<Place>{
+            {"app.slice",
+             manager + "/app.slice",
+             "m.service",
+             "lull.slice",
+             {4, false},
+             {200, false}},
+            {"session-2.scope",
+             "/cg/user.slice/u.slice/session-2.scope",
+             "u.slice",
+             "m.service",
+             {70, false},
+             {100, false}},
+            {"system.slice", "/cg/system.slice", "", "user.slice", {90, false}, {100, false}}});
+
+  permissions.manager = "";  // root's: at the top
+  const MachineFacts roots = read_machine_facts(root.path(), permissions);
+  CHECK(roots.cpu_group == "/cg/lull.slice");
+  REQUIRE(roots.places.size() == 2);
+  CHECK(roots.places.front().jobs == "lull.slice");
+  CHECK(roots.places.front().within.empty());
 }
 
 TEST_CASE("facts: no group is writable unless processes may be moved there") {
