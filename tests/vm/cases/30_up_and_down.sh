@@ -13,6 +13,7 @@ are() {
     read -r value < "$folder/$1" && [[ $value == "$2" ]] || return
   done
 }
+io_weight_is() { [[ $(< "$scope/io.bfq.weight") == "default $1" ]]; }
 are_light() { are cpu.weight 4 && are cpu.idle 0; }  # nice 15
 
 for runner in app system; do
@@ -25,9 +26,11 @@ for runner in app system; do
   until_true 30 are cpu.idle 1
   control "$runner" daemon-reload
   are cpu.idle 1 || die "a daemon-reload gave the job or its slice the old weight"
-  if [[ -e $scope/io.bfq.weight ]]; then say "$runner: io.bfq.weight $(cat "$scope/io.bfq.weight")"; fi
+  # A user's manager has no io controller to hand on, unless an administrator delegates it.
+  [[ $runner == app ]] || until_true 5 io_weight_is 1
   stop "$runner" foreground
   until_true 60 are_light
+  [[ $runner == app ]] || until_true 5 io_weight_is 3
 
   # Nothing ranks a user's job beside a login session; root's slice is at the top.
   if [[ $runner == app ]]; then

@@ -42,8 +42,8 @@ beside() { user_run ana --wait lull run --job "/tmp/$1.toml"; }
 
 start app foreground bash /tmp/work.sh
 group=$(group_of "$(main_pid_of app foreground)")
-sleep 15
-alone=$(lost sleep 15)
+sleep 12
+alone=$(lost sleep 8)
 with=$(lost beside limited)
 without=$(lost beside plain)
 say "lost from the cache: alone $alone %, beside the job with memory.high $with %, without $without %"
