@@ -114,11 +114,16 @@ void thaw_cgroups(const RunCgroups& groups) {
   }
 }
 
-int count_oom_kills(const RunCgroups& groups) {
+int count_oom_kills(RunCgroups& groups) {
   if (groups.memory_events < 0) return 0;
   char buffer[512];
   const long size = sys(SYS_pread64, groups.memory_events, buffer, sizeof buffer, 0);
-  if (size <= 0) return 0;
+  if (size <= 0) {
+    // The file of a group that is gone is urgent for ever.
+    sys(SYS_close, groups.memory_events);
+    groups.memory_events = -1;
+    return 0;
+  }
   std::string_view text(buffer, static_cast<std::size_t>(size));
   constexpr std::string_view kKey = "\noom_kill ";
   const std::size_t at = text.find(kKey);

@@ -56,7 +56,7 @@ void remove_cgroups(const PlanView& plan, const RunCgroups& groups, pid_t keeper
 void thaw_cgroups(const RunCgroups& groups);
 /// How many of their processes the kernel has killed for want of memory. Until the next change of
 /// this, `memory_events` does not poll as urgent (POLLPRI).
-int count_oom_kills(const RunCgroups& groups);
+int count_oom_kills(RunCgroups& groups);
 /// SIGKILL to everything in the v2 group at once; false where there is none.
 bool kill_cgroup(const RunCgroups& groups);
 
