@@ -42,7 +42,7 @@ std::multimap<std::string, std::string> parse_output(const std::string& text) {
   return values;
 }
 
-OneRun::OneRun(const JobSpec& spec, supervisor::LaunchOptions options)
+OneRun::OneRun(const JobSpec& spec, const supervisor::LaunchOptions& options)
     : spec_(spec),
       files_(os::RunFiles::open(state_.path()).value()),
       launcher_(supervisor::Launcher::make(files_, state_.path()).value()) {

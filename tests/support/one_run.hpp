@@ -24,7 +24,7 @@ std::multimap<std::string, std::string> parse_output(const std::string& text);
 /// One run under a real keeper, without a supervisor.
 class OneRun {
  public:
-  explicit OneRun(const JobSpec& spec, supervisor::LaunchOptions options = {});
+  explicit OneRun(const JobSpec& spec, const supervisor::LaunchOptions& options = {});
   ~OneRun();
   OneRun(const OneRun&) = delete;
   OneRun& operator=(const OneRun&) = delete;
