@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 namespace lull::os {
 namespace {
@@ -167,50 +166,6 @@ std::optional<std::string> sole_unified_mount() {
 std::optional<std::string> own_unified_group() {
   const auto sole = sole_hierarchy();
   return sole ? std::optional(sole->mount + sole->own) : std::nullopt;
-}
-
-std::vector<std::string> lull_groups_above(std::string folder) {
-  std::vector<std::string> groups;
-  for (;;) {
-    folder.resize(std::min(folder.rfind('/'), folder.size()));
-    const std::string_view name = std::string_view(folder).substr(folder.rfind('/') + 1);
-    if (!is_lull_slice(name) && name != "lull") return groups;
-    groups.push_back(folder);
-  }
-}
-
-std::vector<std::string> groups_at_top(const std::string& folder) {
-  namespace fs = std::filesystem;
-  fs::path root = folder;
-  // Every group but the root has this file.
-  while (fs::exists(root / "cgroup.type"))
-    root = root.parent_path();
-  std::vector<std::string> groups;
-  std::error_code gone;
-  for (const fs::directory_entry& entry : fs::directory_iterator(root, gone)) {
-    if (entry.is_directory(gone)) groups.push_back(entry.path());
-  }
-  return groups;
-}
-
-std::optional<GroupWeight> weight_of(const std::string& folder) {
-  const auto weight = read_file(folder + "/cpu.weight");
-  if (!weight) return std::nullopt;
-  const auto idle = read_file(folder + "/cpu.idle");
-  const auto number = whole_number<int>(std::string_view(*weight).substr(0, weight->find('\n')));
-  return GroupWeight{number.value_or(GroupWeight{}.weight), idle && *idle == "1\n"};
-}
-
-std::string ranking_group(const std::string& folder) {
-  const auto parent_of = [](const std::string& group) { return group.substr(0, group.rfind('/')); };
-  const auto ours = lull_groups_above(folder);
-  std::string within = parent_of(ours.empty() ? folder : ours.back());
-  for (std::string group = within; !group.empty(); group = parent_of(group)) {
-    const auto weight = weight_of(group);
-    if (weight && is_kept_behind(*weight)) within = parent_of(group);
-  }
-  // Every group but the root has this file.
-  return ::access((within + "/cgroup.type").c_str(), F_OK) == 0 ? within : "";
 }
 
 CgroupParents CgroupParents::make() {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "jobs/places.hpp"
 #include "jobs/priority.hpp"
 #include "jobs/spawn_plan.hpp"
 
@@ -33,21 +32,6 @@ std::optional<std::string> sole_unified_mount();
 
 /// The folder of our own group in it.
 std::optional<std::string> own_unified_group();
-
-/// The groups above `folder` that hold nothing but runs of lull's, innermost first: `lull`, or the
-/// slices lull.slice and lull-….slice.
-std::vector<std::string> lull_groups_above(std::string folder);
-
-/// What a group weighs; none where the cpu controller is off in the one above it.
-std::optional<GroupWeight> weight_of(const std::string& folder);
-
-/// The group within which the weights keep what is in `folder` behind all else: the one above the
-/// outermost of lull's groups, or above an outer one that is idle or weighs next to nothing. Empty
-/// where that is the root, so that it is kept behind everything.
-std::string ranking_group(const std::string& folder);
-
-/// The groups right below the root of the hierarchy that `folder` is in.
-std::vector<std::string> groups_at_top(const std::string& folder);
 
 /// The kernel's sched_prio_to_weight for a nice value of -20 to 19, where nice 0 is 1024.
 int weight_of_nice(int nice);

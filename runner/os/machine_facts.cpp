@@ -1,6 +1,7 @@
 #include "runner/os/machine_facts.hpp"
 
 #include "runner/os/block_devices.hpp"
+#include "runner/os/cgroup_tree.hpp"
 #include "runner/os/cgroups.hpp"
 #include "runner/os/fd.hpp"
 #include "runner/os/kernel_text.hpp"
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 namespace lull::os {
 namespace {
@@ -51,15 +51,8 @@ class Tree {
   [[nodiscard]] bool has(const std::string& path) const {
     return ::access((root_ + path).c_str(), F_OK) == 0;
   }
-  /// The names of the folders in a folder, sorted.
-  [[nodiscard]] std::vector<std::string> folders(const std::string& path) const {
-    std::vector<std::string> found;
-    std::error_code gone;  // it goes as we look
-    for (const auto& entry : std::filesystem::directory_iterator(root_ + path, gone)) {
-      if (entry.is_directory(gone)) found.push_back(entry.path().filename());
-    }
-    std::sort(found.begin(), found.end());
-    return found;
+  [[nodiscard]] std::string without_root(const std::string& path) const {
+    return path.substr(root_.size());
   }
   [[nodiscard]] std::string text(const std::string& path) const {
     const auto found = read_file(root_ + path);
@@ -129,24 +122,18 @@ void add_v1(const Tree& tree, const Permissions& permissions, const CgroupHierar
 }
 
 /// Those around the slice in which a manager puts the jobs' scopes, the nearest first.
-void add_places(const Tree& tree, const std::string& mount, std::string slice,
+void add_places(const Tree& tree, const std::string& mount, const std::string& slice,
                 MachineFacts& facts) {
   const auto name_of = [](const std::string& group) { return group.substr(group.rfind('/') + 1); };
-  const auto weight = [&](const std::string& group) {
-    // Where no job runs yet the controller may be off: scopes turn it on.
-    return weight_of(tree.path(group)).value_or(GroupWeight{});
+  // Where no job runs yet the controller may be off: scopes turn it on.
+  const auto weight = [](const std::string& group) {
+    return weight_of(group).value_or(GroupWeight{});
   };
-  for (std::string within; slice != mount; slice = within) {
-    within = slice.substr(0, slice.rfind('/'));
-    for (const std::string& name : tree.folders(within)) {
-      std::string group = within;
-      group.append("/").append(name);
-      const bool in_use = tree.text(group + "/cgroup.events").starts_with("populated 1");
-      // The managers themselves are in these.
-      if (!in_use || group == slice || name == "init.scope") continue;
-      facts.places.push_back({name, group, within == mount ? "" : name_of(within), name_of(slice),
-                              weight(slice), weight(group)});
-    }
+  for (const auto& [group, ours] : neighbours_of(tree.path(slice + "/any"))) {
+    const std::string within = group.substr(0, group.rfind('/'));
+    facts.places.push_back({name_of(group), tree.without_root(group),
+                            within == tree.path(mount) ? "" : name_of(within), name_of(ours),
+                            weight(ours), weight(group)});
   }
 }
 

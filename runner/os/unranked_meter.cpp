@@ -1,6 +1,6 @@
 #include "runner/os/unranked_meter.hpp"
 
-#include "runner/os/cgroups.hpp"
+#include "runner/os/cgroup_tree.hpp"
 #include "runner/os/kernel_stats.hpp"
 #include "runner/os/read_file.hpp"
 

@@ -1,5 +1,5 @@
 // What the loop does to the runs: levels, pauses, turns, slices.
-#include "runner/os/cgroups.hpp"
+#include "runner/os/cgroup_tree.hpp"
 #include "runner/os/machine.hpp"
 #include "runner/supervisor/driver.hpp"
 

@@ -1,5 +1,6 @@
 #include "runner/supervisor/scopes.hpp"
 
+#include "runner/os/cgroup_tree.hpp"
 #include "runner/os/cgroups.hpp"
 #include "runner/os/pidfd.hpp"
 #include "runner/os/process.hpp"

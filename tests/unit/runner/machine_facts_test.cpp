@@ -110,6 +110,7 @@ TEST_CASE("facts: where a manager gives scopes, its group counts, and what is ar
     root.write("cg/" + path + "/cgroup.events",
                in_use ? "populated 1\nfrozen 0\n" : "populated 0\n");
     root.write("cg/" + path + "/cpu.weight", weight + "\n");
+    root.write("cg/" + path + "/cgroup.type", "domain\n");
   };
   group("system.slice", "100");
   group("init.scope", "100");
