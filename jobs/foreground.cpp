@@ -23,10 +23,11 @@ const DeviceCounters* find(const std::vector<DeviceCounters>& disks, const std::
 /// Waiting of our own jobs is waiting on the machine: whoever waits beyond that is the foreground.
 /// Where both wait at once this says too little, never too much.
 double certain_cpu_stall(const Sample& before, const Sample& now, Duration span) {
-  if (before.foreground && now.foreground) {
-    return clamped_share(now.foreground->cpu - before.foreground->cpu, span);
+  const bool all_known = before.all && now.all && before.own && now.own;
+  if (!all_known && before.foreground_stall && now.foreground_stall) {
+    return clamped_share(*now.foreground_stall - *before.foreground_stall, span);
   }
-  if (!before.all || !now.all || !before.own || !now.own) return 0;
+  if (!all_known) return 0;
   const Duration all = now.all->cpu - before.all->cpu;
   const Duration own = now.own->cpu - before.own->cpu;
   return clamped_share(all - own, span);

@@ -62,7 +62,7 @@ struct Sample {
   std::optional<Stalls> all;          ///< of the whole machine; none: the kernel keeps none
   std::optional<Stalls> own;          ///< of the cgroups that hold all our jobs
   Duration own_memory_stall{0};       ///< of those of our jobs' cgroups that are known
-  std::optional<Stalls> foreground;   ///< of the cgroups that hold the foreground
+  std::optional<Duration> foreground_stall;  ///< for a CPU, of the cgroups that hold the foreground
   bool operator==(const Sample&) const = default;
 };
 
@@ -84,9 +84,10 @@ struct Observation {
   /// CPUs that the foreground used where no weight keeps our jobs behind it.
   double unranked_cpu = 0;
   /// Share of the time in which foreground tasks certainly waited for a CPU, for memory. For a CPU:
-  /// PSI of the foreground's own cgroups where there are such, else what is left of the machine's
-  /// when our jobs' own waiting is taken off, which can only be too little; 0 without PSI. Never
-  /// more than our jobs' CPU use: the rest of its waiting it does to itself.
+  /// what is left of the machine's waiting (PSI) when our jobs' own is taken off, which can only be
+  /// too little. Where the waiting of all runs is not known, that of the foreground's own cgroups:
+  /// some of it the foreground does to itself. Without either 0, and never more than our jobs' CPU
+  /// use: the rest of its waiting is certainly not for us.
   double cpu_stall = 0;
   double memory_stall = 0;
   std::vector<DeviceUse> devices;

@@ -75,6 +75,9 @@ bool is_news(const SliceState& state, const SliceInput& input) {
 /// One request is enough where nothing of ours can be under way any more.
 bool heard(const SliceInput& before, const SliceInput& now) {
   if (now.mixed) return now.hint;
+  if (before.foreground && now.foreground) {
+    return !now.recording && *now.foreground > *before.foreground;
+  }
   const std::uint64_t enough = before.frozen && before.in_flight == 0 ? 1 : 2;
   if (grown(before.reads, now.reads) >= enough) return true;
   if (now.recording) return false;
@@ -143,6 +146,15 @@ SliceStep hold(SliceState state, const SliceInput& input) {
   state.deaf = 0;
   state.baseline = input;
   return {.next = state, .freeze = true, .heard = true, .again = kHoldPoll};
+}
+
+/// As often as a hold is looked at while somebody may be there.
+SliceStep run_and_watch(SliceState state, const SliceInput& input) {
+  const Duration gone = input.at - state.since;
+  if (gone < kShortest) return {.next = state, .again = kShortest - gone};
+  if (state.baseline.foreground && heard(state.baseline, input)) return hold(state, input);
+  state.baseline = input;
+  return {.next = state, .again = is_watchful(state, input.at) ? kHoldPoll : milliseconds(100)};
 }
 
 SliceStep listen(SliceState state, const SliceInput& input) {
@@ -228,7 +240,7 @@ SliceStep step(const SliceState& state, const SliceInput& input) {
   }
   switch (now.phase) {
     case Phase::running:
-      return run(now, input);
+      return input.foreground ? run_and_watch(now, input) : run(now, input);
     case Phase::draining:
       return drain(now, input);
     case Phase::glancing:

@@ -44,4 +44,9 @@ std::vector<std::string> list_disks(const std::string& folder) {
   return disks;
 }
 
+std::string disk_number(const std::string& name, const std::string& folder) {
+  const auto number = read_file(folder + "/" + name + "/dev");
+  return number ? number->substr(0, number->find('\n')) : "";
+}
+
 }  // namespace lull::os

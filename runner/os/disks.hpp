@@ -9,4 +9,7 @@ namespace lull::os {
 /// counted twice: no dm, md or loop device; nor any without a size.
 std::vector<std::string> list_disks(const std::string& folder = "/sys/block");
 
+/// The number of one, "254:0"; empty if it is gone.
+std::string disk_number(const std::string& name, const std::string& folder = "/sys/block");
+
 }  // namespace lull::os

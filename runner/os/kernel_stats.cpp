@@ -98,6 +98,20 @@ Result<ProcessIo> parse_process_io(std::string_view text) {
   return ProcessIo{{*read}, {*written - std::min(*written, cancelled.value_or(0))}};
 }
 
+std::uint64_t parse_group_requests(std::string_view text, const std::set<std::string>& disks) {
+  std::uint64_t sum = 0;
+  for (const std::string_view line : lines_of(text)) {
+    const auto words = words_of(line);
+    if (words.empty() || !disks.contains(std::string(words.front()))) continue;
+    for (const std::string_view word : words) {
+      constexpr std::size_t kName = 5;  // "rios=" and "wios="
+      if (!starts_with(word, "rios=") && !starts_with(word, "wios=")) continue;
+      sum += whole_number<std::uint64_t>(word.substr(kName)).value_or(0);
+    }
+  }
+  return sum;
+}
+
 Result<Duration> parse_cpu_usage(std::string_view text) {
   const auto usage = value_of(text, "usage_usec");
   if (!usage) return Error("no usage_usec");

@@ -4,6 +4,8 @@
 #include "jobs/result.hpp"
 
 #include <cstdint>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +37,10 @@ struct ProcessIo {
 };
 
 Result<ProcessIo> parse_process_io(std::string_view text);
+
+/// How many requests a cgroup's io.stat counts of these disks, named by their numbers ("254:0"):
+/// "254:0 rbytes=1 wbytes=2 rios=3 wios=4 …".
+std::uint64_t parse_group_requests(std::string_view text, const std::set<std::string>& disks);
 
 /// `usage_usec` of a cgroup's cpu.stat.
 Result<Duration> parse_cpu_usage(std::string_view text);

@@ -14,7 +14,7 @@ namespace lull::os {
 namespace {
 
 constexpr Duration kDisksEvery = std::chrono::seconds(10);
-constexpr Duration kRankEvery = std::chrono::seconds(10);
+constexpr Duration kLookAroundEvery = std::chrono::seconds(10);
 constexpr std::size_t kBuffer = 1U << 16U;
 
 Fd open_for_reading(const char* path) { return Fd(::open(path, O_RDONLY | O_CLOEXEC)); }
@@ -48,7 +48,7 @@ void Sampler::add(RunKey key, RunProcesses run) {
   const std::string group = folder_with(run, "cpu.pressure");
   std::string parent = group.substr(0, group.rfind('/'));
   driven_.insert_or_assign(key, Driven{RunMeter(std::move(run)), std::move(parent), {}});
-  look_for_rank_ = true;
+  look_around_ = true;
 }
 
 void Sampler::remove(RunKey key) {
@@ -63,12 +63,13 @@ Sample Sampler::take(Instant at) {
   Sample sample;
   sample.at = at;
   refresh_disks(at);
-  refresh_ranking(at);
+  look_around(at);
   const int blocked = read_cpu(sample);
   // Before our own: what of ours completes in between must not look like somebody else's.
   sample.disks = listen();
   read_own(sample);
   read_unranked(sample);
+  sample.foreground_stall = foreground_.stall(buffer_);
   if (blocked > 0) sample.waiting = others_waiting();
   return sample;
 }
@@ -167,15 +168,19 @@ void Sampler::refresh_disks(Instant at) {
 }
 
 /// All of one user's runs are in the same branch.
-void Sampler::refresh_ranking(Instant at) {
-  if (!look_for_rank_ && at - ranked_at_ < kRankEvery) return;
-  look_for_rank_ = false;
-  ranked_at_ = at;
+void Sampler::look_around(Instant at) {
+  if (!look_around_ && at - looked_around_ < kLookAroundEvery) return;
+  look_around_ = false;
+  looked_around_ = at;
   std::string folder;
   for (const auto& [key, driven] : driven_) {
     if (folder.empty()) folder = folder_with(driven.meter.run(), "cpu.weight");
   }
   unranked_.look_at(folder);
+  std::set<std::string> disks;
+  for (const auto& [name, counters] : disks_)
+    disks.insert(disk_number(name));
+  foreground_.look_around(folder, std::move(disks));
 }
 
 /// Runs of other lulls are outside, and nobody's foreground.

@@ -3,6 +3,7 @@
 #include "jobs/foreground.hpp"
 #include "jobs/run.hpp"
 #include "runner/os/disks.hpp"
+#include "runner/os/foreground_groups.hpp"
 #include "runner/os/meter.hpp"
 #include "runner/os/stalls.hpp"
 #include "runner/os/unranked_meter.hpp"
@@ -41,6 +42,8 @@ class Sampler {
 
   /// The disks alone, for an ear.
   std::vector<DeviceCounters> listen();
+  /// How many requests the foreground's own cgroups have made of them, where that is known.
+  std::optional<std::uint64_t> foreground_requests() { return foreground_.requests(buffer_); }
   /// Whether there is any to listen to, as of the last look at everything.
   [[nodiscard]] bool has_disks() const { return !disks_.empty(); }
 
@@ -55,7 +58,7 @@ class Sampler {
   void read_own(Sample& sample);
   void read_own_stalls(Sample& sample);
   void refresh_disks(Instant at);
-  void refresh_ranking(Instant at);
+  void look_around(Instant at);
   void read_unranked(Sample& sample);
 
   Fd stat_;
@@ -65,8 +68,9 @@ class Sampler {
   std::map<std::string, Fd> disks_;  ///< their counters, by name
   Instant disks_read_{0};
   UnrankedMeter unranked_;
-  Instant ranked_at_{0};
-  bool look_for_rank_ = true;
+  ForegroundGroups foreground_;
+  Instant looked_around_{0};
+  bool look_around_ = true;
   Duration gone_driven_cpu_{0};  ///< of driven runs that are not measured any more
   std::map<RunKey, Driven> driven_;
   std::map<pid_t, RunMeter> others_;  ///< by their keepers

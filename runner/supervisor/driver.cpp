@@ -255,7 +255,7 @@ SliceInput Driver::ear(Instant now) {
   using Phase = SliceState::Phase;
   const bool comes_to_rest = slice_.phase == Phase::draining ||
                              (slice_.phase == Phase::holding && !slice_.baseline.frozen);
-  input.frozen = comes_to_rest || slice_.baseline.frozen;
+  input.frozen = comes_to_rest || (slice_.phase != Phase::running && slice_.baseline.frozen);
   input.mixed = is_within(others_io_, kStillDoesIo, now);
   for (const auto& [key, driven] : runs_) {
     if (!may_be_held(driven) && is_within(driven.last_io, kStillDoesIo, now)) input.mixed = true;
@@ -273,6 +273,7 @@ SliceInput Driver::ear(Instant now) {
   input.written = looks_.own_written();
   input.writing = looks_.writing(now);
   input.recording = looks_.recording(now);
+  if (!input.mixed) input.foreground = sampler_.foreground_requests();
   if (slice_.phase == Phase::running) {  // what the disks do says nothing while ours run
     input.wanted = sampler_.has_disks();
     return input;

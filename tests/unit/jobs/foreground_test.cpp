@@ -77,15 +77,21 @@ TEST_CASE(
   CHECK(foreground(before, now).memory_stall == Approx(0.05));
 }
 
-TEST_CASE("foreground: its own cgroups' stall is believed before any difference") {
+TEST_CASE("foreground: its own cgroups' stall counts where that of all our runs is not known") {
   Sample before = at(seconds(10));
-  before.all = before.own = before.foreground = Stalls{};
+  before.all = Stalls{};
+  before.foreground_stall = seconds(5);
   Sample now = at(seconds(11));
   now.all = Stalls{.cpu = milliseconds(900)};
-  now.own = Stalls{.cpu = milliseconds(100)};
-  now.foreground = Stalls{.cpu = milliseconds(20)};
+  now.foreground_stall = seconds(5) + milliseconds(200);
   now.own_cpu = milliseconds(700);
-  CHECK(foreground(before, now).cpu_stall == Approx(0.02));
+  CHECK(foreground(before, now).cpu_stall == Approx(0.2));
+  now.own_cpu = milliseconds(50);  // it did not wait longer for us than we ran
+  CHECK(foreground(before, now).cpu_stall == Approx(0.05));
+  now.own_cpu = milliseconds(700);
+  before.own = Stalls{};
+  now.own = Stalls{.cpu = milliseconds(870)};
+  CHECK(foreground(before, now).cpu_stall == Approx(0.03));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ class Rig {
   std::function<bool(Instant)> hint = [](Instant) { return false; };
   Bytes foreign{};     ///< that the amounts tell of
   bool exact = false;  ///< at a glance: of each request
+  bool known = false;  ///< the foreground's requests, at any time
   bool job_reads = true;
   bool job_writes = false;
   bool others_write = false;
@@ -74,6 +75,7 @@ class Rig {
     input.written = written_;
     input.mixed = mixed;
     input.recording = recording;
+    if (known) input.foreground = std::uint64_t(requests);
     input.commits = commits;
     input.flushes = flushes ? flushes_ : commits_;
     input.reads = reads_;
@@ -124,6 +126,37 @@ TEST_CASE("slice: with nobody else there listening costs less than 1 % of the ti
     CHECK(rig.steps <= 30 * 60);
     CHECK_FALSE(rig.heard);
   }
+}
+
+TEST_CASE("slice: where the foreground's requests are known nobody stops to listen") {
+  Rig rig;
+  rig.known = true;
+  const Instant from = rig.now() + minutes(1);
+  const Instant until = from + seconds(30);
+  rig.foreground = [=](Instant at) {
+    return at >= from && at < until && every(at, milliseconds(30));
+  };
+  rig.play(minutes(1) - milliseconds(1));
+  CHECK(rig.run == minutes(1) - milliseconds(1));
+  CHECK(rig.steps <= 11 * 60);
+
+  rig.forget();
+  rig.play(seconds(30));
+  CHECK(rig.heard);
+  CHECK(rig.ran(seconds(30)) < 0.03);          // the floor
+  CHECK(rig.disturbed < 0.04 * rig.requests);  // nor more than it has to
+
+  rig.forget();
+  rig.play(seconds(10));
+  CHECK(rig.ran(seconds(10)) > 0.98);
+}
+
+TEST_CASE("slice: our own records are nobody's requests") {
+  Rig rig;
+  rig.known = rig.recording = true;
+  rig.foreground = [](Instant at) { return every(at, milliseconds(30)); };
+  rig.play(seconds(10));
+  CHECK_FALSE(rig.heard);
 }
 
 TEST_CASE("slice: a foreground that moves little is heard soon, though no other hint tells of it") {

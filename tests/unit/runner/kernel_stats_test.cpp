@@ -64,6 +64,17 @@ TEST_CASE("kernel stats: what was dropped before write-back was not written") {
   CHECK_FALSE(parse_process_io("rchar: 1\n").has_value());
 }
 
+TEST_CASE("kernel stats: a cgroup's requests are those of the disks that count") {
+  const char* text =
+      "254:0 rbytes=4096 wbytes=8192 rios=3 wios=4 dbytes=0 dios=9\n"
+      "253:0 rbytes=4096 wbytes=8192 rios=30 wios=40 dbytes=0 dios=0\n"
+      "8:16 rbytes=1 wbytes=2 rios=500 wios=600 dbytes=0 dios=0\n";
+  CHECK(parse_group_requests(text, {"254:0", "8:16"}) == 1107);
+  CHECK(parse_group_requests(text, {}) == 0);
+  CHECK(parse_group_requests("", {"254:0"}) == 0);
+  CHECK(parse_group_requests("254:0 \n", {"254:0"}) == 0);  // nothing yet
+}
+
 TEST_CASE("kernel stats: a cgroup's CPU use") {
   CHECK(parse_cpu_usage("usage_usec 77\nuser_usec 70\n").value() == Duration(77));
   CHECK_FALSE(parse_cpu_usage("user_usec 70\n").has_value());
