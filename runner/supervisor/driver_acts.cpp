@@ -111,6 +111,10 @@ std::map<std::string, Level> Driver::wanted_group_levels() const {
 
 void Driver::weigh_groups() {
   auto levels = wanted_group_levels();
+  // A slice outlives its runs, and the next one in it is not to begin with what the last had.
+  for (const auto& [folder, level] : group_levels_) {
+    if (folder.ends_with(".slice")) levels.try_emplace(folder, kPaused);
+  }
   for (const auto& [folder, level] : levels) {
     const auto last = group_levels_.find(folder);
     if (last != group_levels_.end() && last->second == level) continue;
