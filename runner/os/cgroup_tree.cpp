@@ -12,8 +12,6 @@
 namespace lull::os {
 namespace {
 
-std::string parent_of(const std::string& group) { return group.substr(0, group.rfind('/')); }
-
 /// Every group but the root has this file.
 bool is_root(const std::string& folder) {
   return ::access((folder + "/cgroup.type").c_str(), F_OK) != 0;
@@ -32,11 +30,14 @@ std::vector<std::string> groups_in(const std::string& folder) {
 
 }  // namespace
 
+std::string name_of(const std::string& folder) { return folder.substr(folder.rfind('/') + 1); }
+std::string parent_of(const std::string& folder) { return folder.substr(0, folder.rfind('/')); }
+
 std::vector<std::string> lull_groups_above(std::string folder) {
   std::vector<std::string> groups;
   for (;;) {
     folder.resize(std::min(folder.rfind('/'), folder.size()));
-    const std::string_view name = std::string_view(folder).substr(folder.rfind('/') + 1);
+    const std::string name = name_of(folder);
     if (!is_lull_slice(name) && name != "lull") return groups;
     groups.push_back(folder);
   }
@@ -52,7 +53,7 @@ std::vector<Neighbour> neighbours_of(const std::string& folder) {
     for (std::string& group : groups_in(within)) {
       const auto events = read_file(group + "/cgroup.events");
       const bool in_use = events && events->starts_with("populated 1");
-      const std::string name = group.substr(within.size() + 1);
+      const std::string name = name_of(group);
       if (in_use && group != ours && name != "init.scope" && !is_lull_slice(name))
         all.push_back({std::move(group), ours});
     }

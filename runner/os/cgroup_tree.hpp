@@ -9,6 +9,10 @@
 // How the groups of cgroup v2 stand to one another, by their folders.
 namespace lull::os {
 
+/// Its last part, and the group that it is in.
+std::string name_of(const std::string& folder);
+std::string parent_of(const std::string& folder);
+
 /// The groups above `folder` that hold nothing but runs of lull's, innermost first: `lull`, or the
 /// slices lull.slice and lull-….slice.
 std::vector<std::string> lull_groups_above(std::string folder);

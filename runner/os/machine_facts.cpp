@@ -124,13 +124,12 @@ void add_v1(const Tree& tree, const Permissions& permissions, const CgroupHierar
 /// Those around the slice in which a manager puts the jobs' scopes, the nearest first.
 void add_places(const Tree& tree, const std::string& mount, const std::string& slice,
                 MachineFacts& facts) {
-  const auto name_of = [](const std::string& group) { return group.substr(group.rfind('/') + 1); };
   // Where no job runs yet the controller may be off: scopes turn it on.
   const auto weight = [](const std::string& group) {
     return weight_of(group).value_or(GroupWeight{});
   };
   for (const auto& [group, ours] : neighbours_of(tree.path(slice + "/any"))) {
-    const std::string within = group.substr(0, group.rfind('/'));
+    const std::string within = parent_of(group);
     facts.places.push_back({name_of(group), tree.without_root(group),
                             within == tree.path(mount) ? "" : name_of(within), name_of(ours),
                             weight(ours), weight(group)});

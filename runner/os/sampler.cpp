@@ -1,5 +1,6 @@
 #include "runner/os/sampler.hpp"
 
+#include "runner/os/cgroup_tree.hpp"
 #include "runner/os/cgroups.hpp"
 #include "runner/os/kernel_stats.hpp"
 #include "runner/os/read_file.hpp"
@@ -46,7 +47,7 @@ void Sampler::add(RunKey key, RunProcesses run) {
     others_.erase(other);
   }
   const std::string group = folder_with(run, "cpu.pressure");
-  std::string parent = group.substr(0, group.rfind('/'));
+  std::string parent = parent_of(group);
   driven_.insert_or_assign(key, Driven{RunMeter(std::move(run)), std::move(parent), {}});
   look_around_ = true;
 }

@@ -63,7 +63,7 @@ asio::awaitable<Result<void>> put_in_scope(desktop::ServiceManager& manager, des
   if (folders.empty()) co_return Error("the service manager left it where it was");
   for (const std::string& slice : os::lull_groups_above(folders.front())) {
     if (!is_new(slice)) continue;
-    const std::string unit = slice.substr(slice.rfind('/') + 1);
+    const std::string unit = os::name_of(slice);
     auto weighed = co_await manager.set(unit, weights_of(level));
     if (!weighed) co_return weighed.error().within(unit);
   }
@@ -106,7 +106,7 @@ asio::awaitable<void> Scopes::place(Launched& launched, pid_t process) {
 void Scopes::take_up(const os::RunProcesses& run) {
   if (!manager_ || run.cgroups.empty() || !run.cgroups.front().ends_with(".scope")) return;
   const std::string& folder = run.cgroups.front();
-  remember(folder.substr(folder.rfind('/') + 1), run.keeper);
+  remember(os::name_of(folder), run.keeper);
   const auto listens = manager_->listen();
   if (!listens) spdlog::warn("{}", listens.error().what());
 }

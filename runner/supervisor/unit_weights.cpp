@@ -1,5 +1,6 @@
 #include "runner/supervisor/unit_weights.hpp"
 
+#include "runner/os/cgroup_tree.hpp"
 #include "runner/os/cgroups.hpp"
 #include "runner/supervisor/coroutine.hpp"
 
@@ -40,7 +41,7 @@ void UnitWeights::tell(const std::string& folder, const Level& level) {
     if (!socket) return;
     manager_ = std::make_shared<desktop::ServiceManager>(loop_, std::move(*socket));
   }
-  asio::co_spawn(loop_, set(manager_, folder.substr(folder.rfind('/') + 1), level),
+  asio::co_spawn(loop_, set(manager_, os::name_of(folder), level),
                  log_exit("telling the service manager of a weight failed"));
 }
 
