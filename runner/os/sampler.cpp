@@ -168,14 +168,15 @@ void Sampler::refresh_disks(Instant at) {
   }
 }
 
-/// All of one user's runs are in the same branch.
+/// All of one user's runs are in the same branch, but for those that are never adapted.
 void Sampler::look_around(Instant at) {
   if (!look_around_ && at - looked_around_ < kLookAroundEvery) return;
   look_around_ = false;
   looked_around_ = at;
   std::string folder;
   for (const auto& [key, driven] : driven_) {
-    if (folder.empty()) folder = folder_with(driven.meter.run(), "cpu.weight");
+    std::string own = folder_with(driven.meter.run(), "cpu.weight");
+    if (!lull_groups_above(own).empty()) folder = std::move(own);
   }
   unranked_.look_at(folder);
   std::set<std::string> disks;

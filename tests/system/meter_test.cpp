@@ -6,6 +6,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -114,6 +115,45 @@ TEST_CASE("sampler: another user's run leaves nothing unknown when it has gone")
     sampler.remove(7);
     return unknown && sampler.take(seconds(2)).own_io_known;
   }));
+}
+
+/// A tree of cgroups as systemd has it; the folder of the machine's root.
+std::string fixture_tree(const TempFolder& folder) {
+  const std::string user = "user.slice/user-1000.slice/user@1000.service";
+  const auto group = [&](const std::string& name, int cpu_us, int populated) {
+    folder.write(name + "/cgroup.type", "domain\n");
+    folder.write(name + "/cpu.weight", "100\n");
+    folder.write(name + "/cpu.stat", "usage_usec " + std::to_string(cpu_us) + "\n");
+    folder.write(name + "/cgroup.events", "populated " + std::to_string(populated) + "\n");
+  };
+  group("system.slice", 3000, 1);
+  group("user.slice", 7000, 1);
+  group("user.slice/user-1000.slice", 7000, 1);
+  group(user, 5000, 1);
+  for (const char* slice : {"app.slice", "lull.slice"})
+    group(user + "/" + slice, 0, 1);
+  group(user + "/app.slice/lull-a.1.1.scope", 0, 1);
+  group(user + "/lull.slice/lull-b.2.2.scope", 0, 1);
+  return folder.path(user);
+}
+
+TEST_CASE("sampler: what is ranked is told by the runs that weights move, whatever else runs") {
+  const TempFolder folder;
+  const std::string user = fixture_tree(folder);
+  const auto run_in = [&](const std::string& group) {
+    os::RunProcesses run;
+    run.keeper.pid = run.main = ::getpid();
+    run.cgroups = {user + "/" + group};
+    return run;
+  };
+  for (const os::RunKey adapted : {1U, 3U}) {
+    os::Sampler sampler;
+    sampler.add(adapted, run_in("lull.slice/lull-b.2.2.scope"));
+    sampler.add(2, run_in("app.slice/lull-a.1.1.scope"));
+    const auto unranked = sampler.take(seconds(1)).unranked;
+    REQUIRE(unranked);
+    CHECK(unranked->cpu == std::chrono::microseconds(5000));
+  }
 }
 
 }  // namespace
