@@ -182,8 +182,8 @@ void prove(Knob& knob, const Trial& trial) {
 
 MachineFacts read_facts() {
   os::Permissions permissions = os::own_permissions();
-  if (const auto socket = supervisor::scope_manager()) {
-    permissions.manager = desktop::ServiceManager::group_of(*socket);
+  if (const auto manager = supervisor::scope_manager()) {
+    permissions.manager = desktop::ServiceManager::group_of(manager->socket);
   }
   return os::read_machine_facts("", permissions);
 }

@@ -80,9 +80,9 @@ std::vector<Knob> examine_places(const MachineFacts& facts, bool experiment) {
   constexpr std::chrono::milliseconds kTime{200};
   constexpr std::chrono::seconds kLonger{1};
   std::vector<Knob> places = diagnose_places(facts);
-  const auto socket = experiment ? supervisor::scope_manager() : std::nullopt;
-  if (!socket) return places;
-  Trials trials(*socket);
+  const auto manager = experiment ? supervisor::scope_manager() : std::nullopt;
+  if (!manager) return places;
+  Trials trials(manager->socket);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto slice = slice_of(facts.places[i], facts);
     if (!slice) continue;

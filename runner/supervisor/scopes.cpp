@@ -48,9 +48,12 @@ bool is_new(const std::string& slice) {
 
 }  // namespace
 
-std::optional<std::string> scope_manager() {
-  if (!os::sole_unified_mount() || os::belongs_to_run(::getpid())) return std::nullopt;
-  return desktop::ServiceManager::own_socket();
+std::optional<ScopeManager> scope_manager() {
+  auto mount = os::sole_unified_mount();
+  if (!mount || os::belongs_to_run(::getpid())) return std::nullopt;
+  auto socket = desktop::ServiceManager::own_socket();
+  if (!socket) return std::nullopt;
+  return ScopeManager{std::move(*mount), std::move(*socket)};
 }
 
 asio::awaitable<Result<void>> put_in_scope(desktop::ServiceManager& manager, desktop::Scope scope,
@@ -71,10 +74,10 @@ asio::awaitable<Result<void>> put_in_scope(desktop::ServiceManager& manager, des
 }
 
 Scopes::Scopes(asio::any_io_executor loop) : of_machine_(::geteuid() == 0) {
-  auto socket = scope_manager();
-  if (!socket) return;
-  mount_ = os::sole_unified_mount().value();
-  manager_.emplace(std::move(loop), std::move(*socket),
+  auto manager = scope_manager();
+  if (!manager) return;
+  mount_ = std::move(manager->mount);
+  manager_.emplace(std::move(loop), std::move(manager->socket),
                    [this](const std::string& unit) { interrupted(unit); });
 }
 

@@ -15,9 +15,15 @@
 
 namespace lull::supervisor {
 
-/// The socket of the manager that gives our runs their scopes; none: no manager runs cgroup v2
-/// alone, or we are part of a job ourselves, whose runs stay with it.
-std::optional<std::string> scope_manager();
+/// The service manager that gives our runs their scopes.
+struct ScopeManager {
+  std::string mount;  ///< of cgroup v2
+  std::string socket;
+};
+
+/// None: no manager runs cgroup v2 alone, or we are part of a job ourselves, whose runs stay with
+/// it.
+std::optional<ScopeManager> scope_manager();
 
 /// Starts a scope in one of lull's slices. The driver sees to the weights of slices that are in
 /// use; one that is new weighs as `level` does, or its first run would begin with the share of an
