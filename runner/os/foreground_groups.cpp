@@ -35,12 +35,13 @@ void ForegroundGroups::look_around(const std::string& folder, std::set<std::stri
   own_io_ = open_own_io();
   for (const Neighbour& neighbour : neighbours_of(folder)) {
     const auto found = known.find(neighbour.folder);
-    // A controller may have been turned on meanwhile.
-    if (found != known.end() && found->second.io) {
-      groups_.insert(known.extract(found));
-    } else {
+    if (found == known.end()) {
       groups_.emplace(neighbour.folder, neighbour.folder);
+      continue;
     }
+    // A controller may have been turned on meanwhile.
+    if (!found->second.io) found->second.io = open_in(neighbour.folder, "io.stat");
+    groups_.insert(known.extract(found));
   }
 }
 
