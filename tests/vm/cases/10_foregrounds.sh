@@ -28,6 +28,7 @@ share=$(cpu_of "$scope" 5)
 start app job lull run -- "${spin[@]}"
 sleep 5
 beside=$(cpu_of "$scope" 5)
+# The other job's lull is one more program beside it, and not a cheap one in a machine as slow as this.
 say "an important job beside a foreground: $share % of 200 %, with another job $beside %"
 (( share >= 85 && beside * 100 >= share * 90 )) || failed=yes
 for unit in job important foreground; do stop app "$unit"; done
