@@ -29,7 +29,7 @@ timeout "$patience" qemu-system-x86_64 "${processor[@]}" -smp 2 -m 512 \
   -drive "file=$work/payload.tar,if=virtio,format=raw,readonly=on" \
   -drive "file=$work/slow.img,if=virtio,format=raw,cache=unsafe,throttling.iops-total=200" \
   -serial "file:$work/console.log" -serial stdio < /dev/null |
-  tr -d '\r' | tee "$work/report" | { grep -v '^guest exit code: ' || true; } ||
+  sed -u 's/\r//g' | tee "$work/report" | { grep --line-buffered -v '^guest exit code: ' || true; } ||
   echo "boot.sh: the machine ended with $?" >&2
 
 code=$(sed -n 's/^guest exit code: //p' "$work/report")
