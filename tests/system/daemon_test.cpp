@@ -64,7 +64,7 @@ TEST_CASE("daemon: takes up slots by itself, each recorded with what was applied
   CHECK(first["outcome"] == "success");
   CHECK(first["exit_code"] == 0);
   CHECK(first["signal"].is_null());
-  REQUIRE(first["levels"].size() == 1);
+  REQUIRE_FALSE(first["levels"].empty());  // on a slow machine it may have been adapted, too
   CHECK(first["levels"][0]["state"] == "light");
   const int nice = light_nice_here(lull::Policy::throttle);
   CHECK(first["levels"][0]["applied"]["nice"] == std::to_string(nice));
