@@ -4,6 +4,8 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 2
+echo "$PWD/lib" > /etc/ld.so.conf.d/lull.conf
+ldconfig
 mapfile -t wanted < <(cat wanted 2> /dev/null)
 failed=0 passed=0
 

@@ -9,6 +9,9 @@ set -euo pipefail
 
 folder=$1
 shift
+mkdir -p "$(dirname "$folder")"
+exec {lock}> "$folder.lock"
+flock "$lock"
 made_of=$(printf '%s\n' "$@" | cat - "$0" | sha256sum)
 [[ $(cat "$folder/made-of" 2> /dev/null) != "$made_of" ]] || exit 0
 
