@@ -1,5 +1,6 @@
 #include "runner/os/meter.hpp"
 
+#include "runner/os/cgroup_tree.hpp"
 #include "runner/os/kernel_stats.hpp"
 #include "runner/os/kernel_text.hpp"
 #include "runner/os/read_file.hpp"
@@ -72,7 +73,7 @@ RunMeter::RunMeter(RunProcesses run) : run_(std::move(run)) {
   if (!unified.empty() && !is_emptied(unified)) {
     cpu_stat_ = open_in(unified, "cpu.stat");
     procs_ = open_in(unified, "cgroup.procs");
-    group_ = unified.substr(unified.rfind('/') + 1);
+    group_ = name_of(unified);
   }
   base_ = sum();
 }

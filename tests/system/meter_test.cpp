@@ -117,23 +117,23 @@ TEST_CASE("sampler: another user's run leaves nothing unknown when it has gone")
   }));
 }
 
-/// A tree of cgroups as systemd has it; the folder of the machine's root.
+/// A tree of cgroups as systemd has it, each in use; returns the folder of the user's manager.
 std::string fixture_tree(const TempFolder& folder) {
   const std::string user = "user.slice/user-1000.slice/user@1000.service";
-  const auto group = [&](const std::string& name, int cpu_us, int populated) {
+  const auto group = [&](const std::string& name, int cpu_us) {
     folder.write(name + "/cgroup.type", "domain\n");
     folder.write(name + "/cpu.weight", "100\n");
     folder.write(name + "/cpu.stat", "usage_usec " + std::to_string(cpu_us) + "\n");
-    folder.write(name + "/cgroup.events", "populated " + std::to_string(populated) + "\n");
+    folder.write(name + "/cgroup.events", "populated 1\n");
   };
-  group("system.slice", 3000, 1);
-  group("user.slice", 7000, 1);
-  group("user.slice/user-1000.slice", 7000, 1);
-  group(user, 5000, 1);
+  group("system.slice", 3000);
+  group("user.slice", 7000);
+  group("user.slice/user-1000.slice", 7000);
+  group(user, 5000);
   for (const char* slice : {"app.slice", "lull.slice"})
-    group(user + "/" + slice, 0, 1);
-  group(user + "/app.slice/lull-a.1.1.scope", 0, 1);
-  group(user + "/lull.slice/lull-b.2.2.scope", 0, 1);
+    group(user + "/" + slice, 0);
+  group(user + "/app.slice/lull-a.1.1.scope", 0);
+  group(user + "/lull.slice/lull-b.2.2.scope", 0);
   return folder.path(user);
 }
 
