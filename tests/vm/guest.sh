@@ -16,6 +16,15 @@ is_wanted() {
   return 1
 }
 
+units() { systemctl list-units --plain --no-legend --type=service,scope | cut -d ' ' -f 1 | sort; }
+at_start=$(units)
+
+# What a case has left that failed would be a foreground, or the job, of the next.
+clean_up() {
+  comm -13 <(printf '%s\n' "$at_start") <(units) | xargs -r systemctl stop
+  systemctl restart user@1000 user@1001
+}
+
 for file in cases/*.sh; do
   name=$(basename "$file" .sh)
   is_wanted "$name" || continue
@@ -30,6 +39,7 @@ for file in cases/*.sh; do
   sed 's/^/         /' output
   if [[ $verdict != ok ]]; then
     { tail -n 25 trace; journalctl --no-pager -q -n 30 -o short-monotonic; } | sed 's/^/         | /'
+    clean_up
   fi
 done
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -74,12 +74,13 @@ control() {
   esac
 }
 
-# stop PLACE UNIT: also what logind has moved into the scope of its session.
+# stop PLACE UNIT: also what logind has moved into the scope of its session, if that has not gone
+# with its last process, which can be at any moment.
 stop() {
   local group
   group=$(group_of "$(main_pid_of "$1" "$2")")
   control "$1" stop "$2.service"
-  [[ $1 != session || ! -e $group/cgroup.kill ]] || echo 1 > "$group/cgroup.kill"
+  [[ $1 != session ]] || { echo 1 > "$group/cgroup.kill"; } 2> /dev/null || [[ ! -e $group ]]
 }
 
 # --- jobs under a supervisor -----------------------------------------------------------------------
