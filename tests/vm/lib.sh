@@ -123,12 +123,15 @@ used_us() { sed -n 's/^usage_usec //p' "$1/cpu.stat"; }
 
 now_us() { local now; read -r now _ < /proc/uptime; say "${now/./}0000"; }
 
-# cpu_of FOLDER SECONDS: how much of one CPU the group uses meanwhile, in percent.
+# cpu_of SECONDS FOLDER...: how much of one CPU each of the groups uses meanwhile, in percent.
 cpu_of() {
-  local used at
-  used=$(used_us "$1") at=$(now_us)
-  sleep "$2"
-  say $((100 * ($(used_us "$1") - used) / ($(now_us) - at)))
+  local seconds=$1 folder used=() at took i=0
+  shift
+  at=$(now_us)
+  for folder; do used+=("$(used_us "$folder")"); done
+  sleep "$seconds"
+  took=$(($(now_us) - at))
+  for folder; do say $((100 * ($(used_us "$folder") - used[i++]) / took)); done
 }
 
 # at_least VALUE LIMIT WHAT

@@ -47,11 +47,11 @@ is_found ana "$session" works measured
 # Now the weight protects: the job is not even paused.
 start session foreground "${spin[@]}"
 group=$(group_of "$(main_pid_of session foreground)")
-alone=$(cpu_of "$group" 4)
+alone=$(cpu_of 4 "$group")
 start app job lull run -- "${spin[@]}"
 until_true 60 find_scope
 sleep 4
-beside=$(cpu_of "$group" 6)
+beside=$(cpu_of 6 "$group")
 say "foreground in a session, after the remedy: $beside % of $alone %"
 grep -q 'frozen 0' "$scope/cgroup.events" || die 'the job is paused all the same'
 at_least $((beside * 100)) $((alone * 95)) 'the foreground has'
