@@ -51,7 +51,7 @@ struct Sample {
   int cpus = 1;
   Duration idle{0};                   ///< summed over the CPUs, waiting for I/O included
   Duration stolen{0};                 ///< by the hypervisor, summed over the CPUs
-  Duration own_cpu{0};                ///< what all runs used, of this lull and of others
+  Duration own_cpu{0};                ///< what all runs used, of any lull, and this lull
   std::optional<Unranked> unranked;   ///< none: the weights rank everything, or nothing
   Bytes own_read{};                   ///< what they asked block devices for
   Bytes own_written{};                ///< what they made dirty or wrote
@@ -80,7 +80,7 @@ struct Observation {
   Instant at{0};
   int cpus = 1;
   double cpu = 0;      ///< CPUs that the foreground used: 1.4 is 140 %
-  double own_cpu = 0;  ///< CPUs that our jobs used
+  double own_cpu = 0;  ///< CPUs that our jobs and we used
   /// CPUs that the foreground used where no weight keeps our jobs behind it.
   double unranked_cpu = 0;
   /// Share of the time in which foreground tasks certainly waited for a CPU, for memory. For a CPU:

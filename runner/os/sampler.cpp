@@ -9,10 +9,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 
 namespace lull::os {
 namespace {
+
+using std::chrono::microseconds;
+static_assert(CLOCKS_PER_SEC == microseconds::period::den, "as POSIX has it");
 
 constexpr Duration kDisksEvery = std::chrono::seconds(10);
 constexpr Duration kLookAroundEvery = std::chrono::seconds(10);
@@ -68,8 +73,9 @@ Sample Sampler::take(Instant at) {
   const int blocked = read_cpu(sample);
   // Before our own: what of ours completes in between must not look like somebody else's.
   sample.disks = listen();
-  read_own(sample);
-  read_unranked(sample);
+  const Duration runs = read_own(sample);
+  sample.own_cpu = runs + microseconds(std::clock());
+  read_unranked(sample, runs);
   sample.foreground_stall = foreground_.stall(buffer_);
   if (blocked > 0) sample.waiting = others_waiting();
   return sample;
@@ -109,7 +115,8 @@ double Sampler::others_waiting() {
   return everybody ? everybody->blocked - static_cast<double>(before + after) / 2 : 0;
 }
 
-void Sampler::read_own(Sample& sample) {
+/// Returns the CPU time of all runs.
+Duration Sampler::read_own(Sample& sample) {
   Use all = gone_;
   all.io_known = true;  // what is gone does nothing any more
   for (auto& [key, driven] : driven_) {
@@ -123,10 +130,10 @@ void Sampler::read_own(Sample& sample) {
     sample.others_io = sample.others_io || !now.io_known || did_io(before, now);
   }
   sample.own_io_known = all.io_known;
-  sample.own_cpu = all.cpu;
   sample.own_read = all.read;
   sample.own_written = all.written;
   read_own_stalls(sample);
+  return all.cpu;
 }
 
 /// Two groups that wait at once are counted twice: what that leaves of the machine's waiting is too
@@ -186,13 +193,13 @@ void Sampler::look_around(Instant at) {
 }
 
 /// Runs of other lulls are outside, and nobody's foreground.
-void Sampler::read_unranked(Sample& sample) {
+void Sampler::read_unranked(Sample& sample, Duration runs) {
   sample.unranked = unranked_.read(buffer_);
   if (!sample.unranked) return;
   Duration ours = gone_driven_cpu_;
   for (const auto& [key, driven] : driven_)
     ours += driven.use.cpu;
-  sample.unranked->cpu -= sample.own_cpu - ours;
+  sample.unranked->cpu -= runs - ours;
 }
 
 /// From each disk's own file: /proc/diskstats has all the loop devices too, of which a desktop with

@@ -55,11 +55,11 @@ class Sampler {
   };
   int read_cpu(Sample& sample);
   double others_waiting();
-  void read_own(Sample& sample);
+  Duration read_own(Sample& sample);
   void read_own_stalls(Sample& sample);
   void refresh_disks(Instant at);
   void look_around(Instant at);
-  void read_unranked(Sample& sample);
+  void read_unranked(Sample& sample, Duration runs);
 
   Fd stat_;
   StallFiles all_stalls_;

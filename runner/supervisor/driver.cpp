@@ -297,7 +297,7 @@ std::vector<std::string> Driver::why(RunKey key) const {
   std::vector<std::string> because;
   because.push_back(driven.reason.empty() ? "it has only just started" : driven.reason);
   because.push_back("foreground uses " + percent(seen_.cpu) + " of " + percent(seen_.cpus) +
-                    " CPU, our jobs " + percent(seen_.own_cpu));
+                    " CPU, lull and its jobs " + percent(seen_.own_cpu));
   for (const DeviceUse& disk : seen_.devices) {
     because.push_back(disk.name + " " + percent(disk.busy) + " busy, " + percent(1 - disk.foreign) +
                       " of it ours");

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <string_view>
 #include <vector>
 
@@ -115,6 +116,16 @@ TEST_CASE("sampler: another user's run leaves nothing unknown when it has gone")
     sampler.remove(7);
     return unknown && sampler.take(seconds(2)).own_io_known;
   }));
+}
+
+TEST_CASE("sampler: what lull itself uses is not the foreground's") {
+  const auto used = [] { return std::chrono::microseconds(std::clock()); };
+  os::Sampler sampler;
+  const Sample before = sampler.take(seconds(1));
+  const auto at_first = used();
+  while (used() - at_first < milliseconds(200)) {
+  }
+  CHECK(sampler.take(seconds(2)).own_cpu - before.own_cpu >= milliseconds(200));
 }
 
 /// A tree of cgroups as systemd has it, each in use; returns the folder of the user's manager.
