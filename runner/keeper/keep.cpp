@@ -21,6 +21,10 @@ constexpr std::int64_t kGiveUpMs = 10'000;
 constexpr std::int64_t kKillAgainMs = 50;
 /// How often a job that is being ended is thawed: whoever drives it may not know yet.
 constexpr std::int64_t kThawAgainMs = 50;
+/// A job in a scope that was killed: how long the supervisor has to say that the service manager is
+/// ending that scope. It hears so before the job is killed, but may be slower than the job.
+constexpr std::int64_t kWordMs = 2'000;
+
 bool is_success(const Run& run) {
   if (!WIFEXITED(run.ended.status)) return false;
   const auto code = static_cast<unsigned>(WEXITSTATUS(run.ended.status));
@@ -73,6 +77,18 @@ void main_exited(Run& run, int status) {
   const bool success = is_success(run);
   if (run.ended.failed.error == 0 && outcome == "success" && !success) run.ended.outcome = "failed";
   if (outcome == "interrupted" && success) run.ended.outcome = "success";  // it came to its end
+  const bool killed =
+      WIFSIGNALED(status) && (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL);
+  if (killed && outcome == "success" && run.plan->scope_mount.length > 0 && run.supervisor >= 0 &&
+      run.ended.oom_kills == 0) {
+    run.word_until = monotonic_ms() + kWordMs;
+  }
+}
+
+void interrupted(Run& run) {
+  const bool is_open = run.phase == Phase::running && !run.ended.waited;
+  if (is_open || run.word_until >= 0) run.ended.outcome = "interrupted";
+  run.word_until = -1;
 }
 
 /// Reaps all there is. Sets phase `done` when no descendant is left: as their subreaper we are
@@ -111,7 +127,7 @@ void take_signals(Run& run) {
         signal_tree(run.self, SIGSTOP);
         break;
       case kInterruptedSignal:
-        if (run.phase == Phase::running && !run.ended.waited) run.ended.outcome = "interrupted";
+        interrupted(run);
         break;
       case kDriverSignal:
         take_driver(run, static_cast<pid_t>(info.ssi_pid));
@@ -182,6 +198,7 @@ std::int64_t earlier(std::int64_t a, std::int64_t b) {
 
 void check_clock(Run& run) {
   const std::int64_t now = monotonic_ms();
+  if (now >= run.word_until) run.word_until = -1;
   if (run.autogroup_at >= 0 && now >= run.autogroup_at) set_autogroup(run);
   if (run.timeout_at >= 0 && now >= run.timeout_at) {
     run.timeout_at = -1;
@@ -199,7 +216,8 @@ void check_clock(Run& run) {
 void wait_for_event(Run& run) {
   const std::int64_t next = run.phase == Phase::running ? earlier(run.timeout_at, run.autogroup_at)
                             : run.phase == Phase::terminating ? earlier(run.kill_at, run.thaw_at)
-                                                              : run.kill_at;
+                            : run.phase == Phase::killing     ? run.kill_at
+                                                              : run.word_until;
   timespec wait{};
   if (next >= 0) {
     const std::int64_t left = next - monotonic_ms();
@@ -225,6 +243,7 @@ void wait_for_event(Run& run) {
   if (fds[2].revents != 0) {
     sys(SYS_close, run.supervisor);
     run.supervisor = -1;
+    run.word_until = -1;
     if (run.plan.has(kStopWithSupervisor)) stop(run, "stopped");
   }
   if (run.driver_ended && !run.suspended) thaw(run);
@@ -235,7 +254,7 @@ void watch_job(Run& run) {
   if (run.plan->timeout_ms > 0) {
     run.timeout_at = monotonic_ms() + static_cast<std::int64_t>(run.plan->timeout_ms);
   }
-  for (reap(run); run.phase != Phase::done; reap(run)) {
+  for (reap(run); run.phase != Phase::done || run.word_until >= 0; reap(run)) {
     wait_for_event(run);
     check_clock(run);
   }

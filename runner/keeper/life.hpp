@@ -31,7 +31,8 @@ struct Run {
   std::int64_t autogroup_at = -1;  ///< when to try again to set it
   std::int64_t kill_at = -1;       ///< when the next harder step is due
   std::int64_t give_up_at = -1;
-  std::int64_t thaw_at = -1;  ///< while it is being ended
+  std::int64_t thaw_at = -1;     ///< while it is being ended
+  std::int64_t word_until = -1;  ///< how long the outcome waits for word of who ended the job
 };
 
 /// Reports to the supervisor, if it still listens.

@@ -29,6 +29,8 @@ class OneRun {
   OneRun(const OneRun&) = delete;
   OneRun& operator=(const OneRun&) = delete;
 
+  /// Lets a job go on that waits to be in its scope.
+  void let_go() { launched_->go.reset(); }
   /// Waits until the job runs, or cannot.
   bool wait_until_running();
   /// Waits for the keeper's end and returns what it left.

@@ -61,6 +61,23 @@ TEST_CASE("keeper: a job killed by a signal has failed, and the signal is known"
   CHECK_FALSE(ended->ending.exit_code);
 }
 
+TEST_CASE(
+    "keeper: a job in a scope that is killed is interrupted, if word comes that this was meant") {
+  const bool was_meant = GENERATE(true, false);
+  supervisor::LaunchOptions options;
+  options.scope = ScopePlacement{"/nowhere", "lull.slice", std::nullopt};
+  OneRun run(probe_job({"stay"}), options);
+  run.let_go();
+  REQUIRE(run.wait_until_running());
+  ::kill(run.job(), SIGTERM);
+  REQUIRE(eventually([&] { return !is_alive(run.job()); }));
+  if (was_meant) run.signal_keeper(keeper::kInterruptedSignal);
+  const auto ended = run.wait();
+  REQUIRE(ended);
+  CHECK(ended->ending.outcome == (was_meant ? Outcome::interrupted : Outcome::failed));
+  CHECK(ended->ending.signal == SIGTERM);
+}
+
 TEST_CASE("keeper: what cannot be executed is spawn-failed with its stage and errno") {
   const TempFolder files;
   const std::string plain = files.write("plain", "no program");
