@@ -27,7 +27,8 @@ desktop::Scope scope_in(const std::string& slice, const std::string& role, pid_t
           {{"Slice", slice},
            {"Description", "a trial of lull doctor's"},
            {"CollectMode", "inactive-or-failed"}},
-          process};
+          process,
+          ""};
 }
 
 /// Puts one spinner where jobs are, and one where a foreground is.

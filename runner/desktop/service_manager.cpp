@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <system_error>
 
 namespace lull::desktop {
@@ -112,6 +114,14 @@ std::optional<std::string> ServiceManager::own_socket() {
   return is_ours ? std::optional(std::move(socket)) : std::nullopt;
 }
 
+std::string ServiceManager::own_unit() {
+  char* unit = nullptr;
+  const int found = ::geteuid() == 0 ? sd_pid_get_unit(0, &unit) : sd_pid_get_user_unit(0, &unit);
+  if (found < 0) return "";
+  const std::unique_ptr<char, decltype(&std::free)> kept(unit, &std::free);
+  return unit;
+}
+
 /// A manager is in the group init.scope of its own (systemd.special(7)).
 std::optional<std::string> ServiceManager::group_of(const std::string& socket) {
   asio::io_context loop;
@@ -197,6 +207,7 @@ asio::awaitable<Result<void>> ServiceManager::start_scope(Scope scope) {
   filling.add("ss", scope.name.c_str(), "fail");
   filling.open('a', "(sv)");
   filling.add_properties(scope.properties);
+  if (!scope.after.empty()) filling.add("(sv)", "After", "as", 1U, scope.after.c_str());
   filling.add("(sv)", "PIDs", "au", 1U, static_cast<std::uint32_t>(scope.process));
   filling.close();
   filling.add("a(sa(sv))", 0U);

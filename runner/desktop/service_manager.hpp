@@ -29,6 +29,7 @@ struct Scope {
   std::string name;  ///< "….scope", as unit_name makes it
   UnitProperties properties;
   pid_t process = 0;
+  std::string after;  ///< a unit that is stopped only when the scope has been; empty: none
 };
 
 /// `text` as a part of a unit's name: what may not stand there becomes \xNN, as systemd-escape(1)
@@ -41,6 +42,9 @@ class ServiceManager {
  public:
   /// The socket of our own manager; nothing where none runs.
   static std::optional<std::string> own_socket();
+
+  /// The unit of our own manager's that we are in; empty where we are in none.
+  static std::string own_unit();
 
   /// The cgroup that the manager at this socket rules, from the root on; "" is that root. None if
   /// it does not answer.

@@ -77,6 +77,7 @@ Scopes::Scopes(asio::any_io_executor loop) : of_machine_(::geteuid() == 0) {
   auto manager = scope_manager();
   if (!manager) return;
   mount_ = std::move(manager->mount);
+  own_unit_ = desktop::ServiceManager::own_unit();
   manager_.emplace(std::move(loop), std::move(manager->socket),
                    [this](const std::string& unit) { interrupted(unit); });
 }
@@ -93,7 +94,7 @@ std::optional<ScopePlacement> Scopes::placement(const JobSpec& spec) const {
 
 asio::awaitable<void> Scopes::place(Launched& launched, pid_t process) {
   // Named, since GCC 12 destroys a braced temporary in a co_await twice.
-  desktop::Scope scope{launched.scope_name(), properties_of(launched), process};
+  desktop::Scope scope{launched.scope_name(), properties_of(launched), process, own_unit_};
   const auto placed = co_await put_in_scope(*manager_, std::move(scope), launched.plan.level);
   if (placed) {
     if (auto keeper = os::identify_process(launched.keeper.pid)) {

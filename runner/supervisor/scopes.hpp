@@ -56,6 +56,7 @@ class Scopes {
   void remember(const std::string& unit, os::ProcessIdentity keeper);
 
   std::string mount_;
+  std::string own_unit_;  ///< our scopes are stopped before it
   bool of_machine_ = false;
   std::map<std::string, os::ProcessIdentity> keepers_;  ///< of the runs, by their scopes
   std::optional<desktop::ServiceManager> manager_;

@@ -134,7 +134,7 @@ TEST_CASE("service manager: one that is not there is an error, and the caller go
   boost::asio::io_context loop;
   ServiceManager manager(loop.get_executor(), folder.path("none"));
   std::optional<Result<void>> started;
-  Scope scope{"lull-x.scope", {}, ::getpid()};
+  Scope scope{"lull-x.scope", {}, ::getpid(), ""};
   boost::asio::co_spawn(loop, manager.start_scope(std::move(scope)),
                         [&](const std::exception_ptr& error, Result<void> result) {
                           if (error) std::rethrow_exception(error);
