@@ -9,13 +9,17 @@ for place in app session other system; do
   alone=$(cpu_of 5 "$group")
   for runner in app system; do
     start "$runner" job lull run -- "${spin[@]}"
-    until_true 60 pgrep -f lull-keeper > /dev/null
+    until_true 60 find_scope
     sleep 3  # yielding is not what is measured here
-    # What lull itself takes is no part of it either: here that is 30 times what it takes a machine.
-    mapfile -t shares < <(cpu_of 5 "$group" "$(group_of "$(main_pid_of "$runner" job)")")
+    mapfile -t shares < <(cpu_of 5 "$group" "$scope" "$(group_of "$(main_pid_of "$runner" job)")")
     stop "$runner" job
-    say "foreground in $place, job of $runner: ${shares[0]} % of $alone %, lull itself ${shares[1]} %"
-    (( (shares[0] + shares[1]) * 100 >= alone * 95 )) || failed=yes
+    say "foreground in $place, job of $runner: ${shares[0]} %, alone $alone %;" \
+      "the job ${shares[1]} %, lull itself ${shares[2]} %"
+    # A foreground that wants both CPUs has alone what it has now and what the job has: in the same
+    # seconds, since a machine's speed varies by more than 5 % here. What lull itself takes is 30 times
+    # what it takes a machine. The second line is for what no group accounts for.
+    (( shares[0] * 100 >= (shares[0] + shares[1]) * 95 )) || failed=yes
+    (( (shares[0] + shares[2]) * 100 >= alone * 80 )) || failed=yes
   done
   stop "$place" foreground
 done
