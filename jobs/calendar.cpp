@@ -24,12 +24,27 @@ constexpr TimePoint kAfterAll = std::chrono::sys_days(std::chrono::year(2200) / 
 /// No fold was ever longer than a day (the date line).
 constexpr hours kLongestFold(26);
 
+/// What an expression says of dates, as sets.
+struct Dates {
+  std::uint32_t months = 0;    ///< bit 0 is January
+  std::uint32_t days = 0;      ///< bit 0 is the first, or the last where they count from the end
+  std::uint32_t reversed = 0;  ///< `days` in which bit 31 has become bit 0
+};
+
+std::uint32_t reverse_bits(std::uint32_t bits) {
+  std::uint32_t reversed = 0;
+  for (int i = 0; i < 32; ++i)
+    reversed |= (bits >> i & 1U) << (31 - i);
+  return reversed;
+}
+
 /// The calendar's days of a month, bit 0 being the first.
-std::uint32_t days_in_month(const Calendar& calendar, std::uint32_t day_bits,
-                            year_month_day first) {
+std::uint32_t days_in_month(const Calendar& calendar, const Dates& dates, year_month_day first) {
   const local_days first_day(first);
   const auto length = unsigned((first.year() / first.month() / std::chrono::last).day());
   const std::uint32_t in_month = ~std::uint32_t(0) >> (32 - length);
+  const std::uint32_t day_bits =
+      calendar.days_from_end ? dates.reversed >> (32 - length) : dates.days;
   if (calendar.weekdays == 0) return day_bits & in_month;
   constexpr std::uint64_t kSixWeeks = 0x8'1020'4081;  // repeats seven bits six times
   const unsigned weekday = std::chrono::weekday(first_day).iso_encoding() - 1;
@@ -37,39 +52,77 @@ std::uint32_t days_in_month(const Calendar& calendar, std::uint32_t day_bits,
   return (calendar.day_or_weekday ? day_bits | by_weekday : day_bits & by_weekday) & in_month;
 }
 
-/// The calendar's day component as such, bit 0 being the first.
-std::uint32_t day_mask(const Calendar& calendar) {
-  std::uint32_t mask = 0;
-  for (auto day = next_value(calendar, CalendarField::day, 1); day;
-       day = next_value(calendar, CalendarField::day, *day + 1)) {
-    mask |= std::uint32_t(1) << (*day - 1);
+/// The values of a component that begins with 1, bit 0 being that.
+std::uint32_t value_bits(const Calendar& calendar, CalendarField field) {
+  std::uint32_t bits = 0;
+  for (auto value = next_value(calendar, field, 1); value;
+       value = next_value(calendar, field, *value + 1)) {
+    bits |= std::uint32_t(1) << (*value - 1);
   }
-  return mask;
+  return bits;
+}
+
+/// Of days that count from the end an element without one goes down to the last day.
+std::uint32_t bits_from_end(const Calendar& calendar) {
+  std::uint32_t bits = 0;
+  for (const CalendarPart& part : parts_of(calendar, CalendarField::day)) {
+    const bool up = part.stop != CalendarPart::kOpen;
+    for (int day = part.start; day >= 1 && (!up || day <= part.stop);
+         day += up ? part.repeat : -part.repeat) {
+      bits |= std::uint32_t(1) << (day - 1);
+      if (part.repeat == 0) break;
+    }
+  }
+  return bits;
+}
+
+Dates dates_of(const Calendar& calendar) {
+  Dates dates;
+  dates.months = value_bits(calendar, CalendarField::month);
+  dates.days =
+      calendar.days_from_end ? bits_from_end(calendar) : value_bits(calendar, CalendarField::day);
+  dates.reversed = reverse_bits(dates.days);
+  return dates;
 }
 
 /// The first day of the calendar in a year, not before `from`.
-std::optional<local_days> next_day_in_year(const Calendar& calendar, std::uint32_t day_bits,
+std::optional<local_days> next_day_in_year(const Calendar& calendar, const Dates& dates,
                                            std::chrono::year year, year_month_day from) {
   const bool whole_year = year > from.year();
-  const int first_month = whole_year ? 1 : static_cast<int>(unsigned(from.month()));
-  for (auto month = next_value(calendar, CalendarField::month, first_month); month;
-       month = next_value(calendar, CalendarField::month, *month + 1)) {
-    const year_month_day first = year / *month / 1;
-    std::uint32_t found = days_in_month(calendar, day_bits, first);
-    if (!whole_year && *month == first_month)
+  const unsigned first_month = whole_year ? 1 : unsigned(from.month());
+  for (std::uint32_t months = dates.months >> (first_month - 1) << (first_month - 1); months != 0;
+       months &= months - 1) {
+    const auto month = static_cast<unsigned>(std::countr_zero(months)) + 1;
+    const year_month_day first = year / std::chrono::month(month) / 1;
+    std::uint32_t found = days_in_month(calendar, dates, first);
+    if (!whole_year && month == first_month)
       found &= ~std::uint32_t(0) << (unsigned(from.day()) - 1);
     if (found != 0) return local_days(first) + days(std::countr_zero(found));
   }
   return std::nullopt;
 }
 
+/// Years that begin with the same weekday and are as long have the same days: there are 14 kinds.
+unsigned kind_of(std::chrono::year year) {
+  const std::chrono::weekday first(local_days(year / 1 / 1));
+  return first.c_encoding() + (year.is_leap() ? 7U : 0U);
+}
+
+/// What never comes is known as soon as no kind of year has it.
 std::optional<local_days> next_day(const Calendar& calendar, local_days from) {
+  constexpr unsigned kAllKinds = (1U << 14U) - 1;
   const year_month_day date(from);
-  const std::uint32_t day_bits = day_mask(calendar);
-  for (auto year = next_value(calendar, CalendarField::year, int(date.year())); year;
-       year = next_value(calendar, CalendarField::year, *year + 1)) {
-    const auto day = next_day_in_year(calendar, day_bits, std::chrono::year(*year), date);
+  const Dates dates = dates_of(calendar);
+  unsigned barren = 0;
+  for (auto value = next_value(calendar, CalendarField::year, int(date.year()));
+       value && barren != kAllKinds;
+       value = next_value(calendar, CalendarField::year, *value + 1)) {
+    const std::chrono::year year(*value);
+    const unsigned kind = kind_of(year);
+    if ((barren >> kind & 1U) != 0) continue;
+    const auto day = next_day_in_year(calendar, dates, year, date);
     if (day) return day;
+    if (year > date.year()) barren |= 1U << kind;
   }
   return std::nullopt;
 }
@@ -163,6 +216,7 @@ bool has_wildcard_hour(const Calendar& calendar) {
 }
 
 std::optional<TimePoint> next(const Calendar& calendar, TimePoint after, const Zone& zone) {
+  if (calendar.at_boot || !calendar.draws.empty()) return std::nullopt;
   const Zone& own = calendar.zone ? *calendar.zone : zone;
   const TimePoint from = std::clamp(after, kBeforeAll, kAfterAll);
   return has_wildcard_hour(calendar) ? next_wildcard(calendar, from, own)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <utility>
 
 namespace lull {
@@ -19,6 +21,15 @@ bool begins_with_letter(std::string_view text) {
   return !text.empty() && contains(kLetters, text.front());
 }
 
+/// A component, or the day as it counts from the month's end.
+struct Component {
+  CalendarField field = CalendarField::year;
+  FieldRange range;
+  bool from_end = false;
+};
+
+Component component_of(CalendarField field) { return {field, range_of(field)}; }
+
 std::string range_text(const FieldRange& range) {
   return std::to_string(range.first / range.unit) + " to " +
          std::to_string(range.last / range.unit);
@@ -31,12 +42,11 @@ Error wrong(const FieldRange& range, std::string_view text, std::string_view why
 /// Why a text is no number, by what people write.
 Error no_number(const FieldRange& range, std::string_view text) {
   if (contains(text, '~')) {
-    return wrong(range, text,
-                 "counts from the month's end, which is not understood yet: "
-                 "write a day that every month has, such as 28");
+    return wrong(range, text, "counts from the month's end: only a day can, as in *-*~1");
   }
-  if (contains(text, '.')) {
-    return wrong(range, text, "has a fraction, which is not understood yet: write whole seconds");
+  if (contains(text, '.') && range.unit == 1) {
+    return wrong(range, text,
+                 "has a fraction: only seconds have, and a range has two dots, as 9..17");
   }
   if (contains(text, '-')) return wrong(range, text, "is no number: write a range as 9..17");
   if (contains(text, '*')) {
@@ -53,66 +63,103 @@ std::int32_t full_year(std::int32_t year) {
   return year < 70 ? year + 2000 : year + 1900;
 }
 
-Result<std::int32_t> parse_value(CalendarField field, std::string_view text) {
-  const FieldRange range = range_of(field);
-  const auto number = parse_number(text);
-  if (!number) return no_number(range, text);
-  const std::int32_t value = field == CalendarField::year ? full_year(*number) : *number;
-  if (value < range.first / range.unit || value > range.last / range.unit) {
-    return wrong(range, text, "is out of range: write " + range_text(range));
+/// Seconds in microseconds: whole ones, and perhaps a fraction, of which as in systemd the seventh
+/// digit rounds.
+std::optional<std::int32_t> parse_seconds(std::string_view text) {
+  constexpr std::int32_t kMost = 1000;  // more are out of range, and must not overflow
+  const auto point = text.find('.');
+  const auto whole = parse_number(text.substr(0, point));
+  if (!whole) return std::nullopt;
+  std::int32_t micros = std::min(*whole, kMost) * kMicrosPerSecond;
+  if (point == std::string_view::npos) return micros;
+  const std::string_view digits = text.substr(point + 1);
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) {
+    return std::nullopt;
   }
-  return value * range.unit;
+  std::int32_t worth = kMicrosPerSecond / 10;
+  for (const char digit : digits.substr(0, 6)) {
+    micros += (digit - '0') * worth;
+    worth /= 10;
+  }
+  if (digits.size() > 6 && digits[6] >= '5') ++micros;
+  return micros;
+}
+
+/// In the component's own counting; whether it is in range is another question.
+std::optional<std::int32_t> parse_units(const Component& of, std::string_view text) {
+  if (of.field == CalendarField::second) return parse_seconds(text);
+  const auto number = parse_number(text);
+  return number && of.field == CalendarField::year ? full_year(*number) : number;
+}
+
+Result<std::int32_t> parse_value(const Component& of, std::string_view text) {
+  const auto value = parse_units(of, text);
+  if (!value) return no_number(of.range, text);
+  if (*value < of.range.first || *value > of.range.last) {
+    return wrong(of.range, text, "is out of range: write " + range_text(of.range));
+  }
+  return *value;
 }
 
 /// What follows the '/'. Like systemd, refuses a step that leads nowhere.
-Result<std::int32_t> parse_step(CalendarField field, std::string_view element,
+Result<std::int32_t> parse_step(const Component& of, std::string_view element,
                                 std::string_view text) {
-  const FieldRange range = range_of(field);
-  const auto number = parse_number(text);
-  if (!number || *number == 0 || *number > range.last / range.unit) {
+  const auto step = of.field == CalendarField::second ? parse_seconds(text) : parse_number(text);
+  if (!step || *step == 0 || *step > of.range.last) {
     return wrong(
-        range, element,
-        "has a step that is no number from 1 to " + std::to_string(range.last / range.unit));
+        of.range, element,
+        "has a step that is no number from 1 to " + std::to_string(of.range.last / of.range.unit));
   }
-  return *number * range.unit;
+  return *step;
 }
 
 /// "5" or "9..17".
-Result<CalendarPart> parse_bounds(CalendarField field, std::string_view text) {
-  const FieldRange range = range_of(field);
+Result<CalendarPart> parse_bounds(const Component& of, std::string_view text) {
   const auto dots = text.find("..");
-  const auto start = parse_value(field, text.substr(0, dots));
+  const auto start = parse_value(of, text.substr(0, dots));
   if (!start) return start.error();
-  if (dots == std::string_view::npos) return CalendarPart{field, start.value()};
-  const auto stop = parse_value(field, text.substr(dots + 2));
+  if (dots == std::string_view::npos) return CalendarPart{of.field, start.value()};
+  const auto stop = parse_value(of, text.substr(dots + 2));
   if (!stop) return stop.error();
   if (stop.value() < start.value()) {
-    return wrong(range, text, "ends before it begins: write two ranges with a comma between");
+    return wrong(of.range, text, "ends before it begins: write two ranges with a comma between");
   }
-  return CalendarPart{field, start.value(), stop.value(), range.unit};
+  return CalendarPart{of.field, start.value(), stop.value(), of.range.unit};
+}
+
+/// Whether a step without an end comes to a second value.
+bool repeats(const Component& of, const CalendarPart& part) {
+  return of.from_end ? part.start - part.repeat >= of.range.first
+                     : part.start + part.repeat <= of.range.last;
 }
 
 /// Bounds and perhaps a step: "0/15", "9..17/2".
-Result<CalendarPart> parse_element(CalendarField field, std::string_view text) {
-  const FieldRange range = range_of(field);
+Result<CalendarPart> parse_element(const Component& of, std::string_view text) {
   const auto slash = text.find('/');
   const std::string_view bounds = text.substr(0, slash);
-  auto bounded = parse_bounds(field, bounds);
-  if (!bounded || slash == std::string_view::npos) return bounded;
+  auto bounded = parse_bounds(of, bounds);
+  if (!bounded) return bounded.error();
   CalendarPart part = bounded.value();
-  const auto step = parse_step(field, text, text.substr(slash + 1));
+  if (slash == std::string_view::npos) {
+    if (part.stop != CalendarPart::kOpen && of.range.unit > 1 &&
+        part.stop - part.start < of.range.unit) {
+      return wrong(of.range, text, "is less than a second: give it a step, as 0..0.5/0.1");
+    }
+    return part;
+  }
+  const auto step = parse_step(of, text, text.substr(slash + 1));
   if (!step) return step.error();
   part.repeat = step.value();
-  if (part.stop == CalendarPart::kOpen && part.start + part.repeat > range.last) {
-    return wrong(range, text, "never repeats: write " + std::string(bounds) + " alone");
+  if (part.stop == CalendarPart::kOpen && !repeats(of, part)) {
+    return wrong(of.range, text, "never repeats: write " + std::string(bounds) + " alone");
   }
   return part;
 }
 
-Result<void> read_component(Calendar& calendar, CalendarField field, std::string_view text) {
+Result<void> read_component(Calendar& calendar, const Component& of, std::string_view text) {
   if (text == "*") return {};
   for (const std::string_view element : split(text, ',')) {
-    const auto part = parse_element(field, element);
+    const auto part = parse_element(of, element);
     if (!part) return part.error();
     calendar.parts.push_back(*part);
   }
@@ -124,7 +171,11 @@ Result<void> read_components(Calendar& calendar, const std::vector<std::string_v
                              CalendarField first) {
   auto field = static_cast<int>(first);
   for (const std::string_view piece : pieces) {
-    const auto done = read_component(calendar, static_cast<CalendarField>(field++), piece);
+    Component of = component_of(static_cast<CalendarField>(field++));
+    if (of.field == CalendarField::day && calendar.days_from_end) {
+      of = {CalendarField::day, kDaysFromEnd, true};
+    }
+    const auto done = read_component(calendar, of, piece);
     if (!done) return done.error();
   }
   return {};
@@ -146,13 +197,14 @@ Result<void> read_time(Calendar& calendar, std::string_view text) {
 
 Result<void> read_midnight(Calendar& calendar) { return read_time(calendar, "00:00:00"); }
 
+/// Before the day may stand a '~' instead of the '-'.
 Result<void> read_date(Calendar& calendar, std::string_view text) {
-  if (contains(text, '~')) {
-    return Error("date " + quoted(text) +
-                 " counts from the month's end ('~'), which is not understood yet: write a day "
-                 "that every month has, such as *-*-28");
+  const auto tilde = text.rfind('~');
+  auto pieces = split(text.substr(0, tilde), '-');
+  if (tilde != std::string_view::npos) {
+    calendar.days_from_end = true;
+    pieces.push_back(text.substr(tilde + 1));
   }
-  const auto pieces = split(text, '-');
   if (pieces.size() == 2) return read_components(calendar, pieces, CalendarField::month);
   if (pieces.size() == 3) return read_components(calendar, pieces, CalendarField::year);
   return Error(quoted(text) +
@@ -198,6 +250,31 @@ Result<void> read_weekdays(Calendar& calendar, std::string_view text) {
     calendar.weekdays = static_cast<std::uint8_t>(calendar.weekdays | *days);
   }
   return {};
+}
+
+/// What follows the '@': seconds since 1970, the one date that is UTC's by itself.
+Result<Calendar> parse_unix_time(std::string_view text) {
+  constexpr std::int64_t kMost = 7'258'118'399;  // the last second of 2199, as in systemd
+  std::int64_t seconds = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (problem != std::errc() || end != text.data() + text.size() || seconds > kMost) {
+    return Error("\"@" + std::string(text) +
+                 "\" is no time: write the seconds since 1970, up to @" + std::to_string(kMost));
+  }
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  Calendar calendar;
+  calendar.zone = Zone::utc();
+  calendar.parts = {{CalendarField::year, int(date.year())},
+                    {CalendarField::month, static_cast<std::int32_t>(unsigned(date.month()))},
+                    {CalendarField::day, static_cast<std::int32_t>(unsigned(date.day()))},
+                    {CalendarField::hour, static_cast<std::int32_t>(clock.hours().count())},
+                    {CalendarField::minute, static_cast<std::int32_t>(clock.minutes().count())},
+                    {CalendarField::second,
+                     static_cast<std::int32_t>(clock.seconds().count()) * kMicrosPerSecond}};
+  return calendar;
 }
 
 /// systemd's words, in OnCalendar's long form.
@@ -282,7 +359,9 @@ Result<Calendar> parse_calendar(std::string_view text) {
     return Error("the calendar expression is empty: write a time such as \"02:30\" or \"daily\"");
   }
   if (words.front().front() == '@') {
-    return parse_cron_word(words.size() == 1 ? words.front() : text);
+    const std::string_view word = words.size() == 1 ? words.front() : text;
+    const bool is_time = word.size() > 1 && contains("0123456789", word[1]);
+    return is_time ? parse_unix_time(word.substr(1)) : parse_cron_word(word);
   }
   if (looks_like_cron(words)) return parse_cron(text);
   return parse_on_calendar(std::move(words));

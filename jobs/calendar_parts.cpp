@@ -61,18 +61,27 @@ FieldRange range_of(CalendarField field) {
       return {"minute", 0, 59, 1};
     case CalendarField::second:
       return {"second", 0, 60 * kMicrosPerSecond - 1, kMicrosPerSecond};
+    case CalendarField::weekday:
+      return {"weekday", 0, 6, 1};
   }
   return {};
+}
+
+std::span<const CalendarPart> parts_of(const Calendar& calendar, CalendarField field) {
+  const auto [first, last] = std::equal_range(
+      calendar.parts.begin(), calendar.parts.end(), CalendarPart{field},
+      [](const CalendarPart& a, const CalendarPart& b) { return a.field < b.field; });
+  return {first, last};
 }
 
 std::optional<std::int32_t> next_value(const Calendar& calendar, CalendarField field,
                                        std::int32_t from) {
   const FieldRange range = range_of(field);
   const CalendarPart any{field, range.first, CalendarPart::kOpen, range.unit};
-  if (is_any(calendar, field)) return next_in(any, from, range.last);
+  const auto parts = parts_of(calendar, field);
+  if (parts.empty()) return next_in(any, from, range.last);
   std::optional<std::int32_t> best;
-  for (const CalendarPart& part : calendar.parts) {
-    if (part.field != field) continue;
+  for (const CalendarPart& part : parts) {
     const auto value = next_in(part, from, range.last);
     if (value && (!best || *value < *best)) best = value;
   }
@@ -80,8 +89,7 @@ std::optional<std::int32_t> next_value(const Calendar& calendar, CalendarField f
 }
 
 bool is_any(const Calendar& calendar, CalendarField field) {
-  return std::none_of(calendar.parts.begin(), calendar.parts.end(),
-                      [&](const CalendarPart& part) { return part.field == field; });
+  return parts_of(calendar, field).empty();
 }
 
 void normalize(Calendar& calendar) {
@@ -93,8 +101,9 @@ void normalize(Calendar& calendar) {
   if (std::any_of(parts.begin(), parts.end(), is_every_second)) {
     std::erase_if(parts, [](const auto& part) { return part.field == CalendarField::second; });
   }
-  // "This day or any weekday", or the reverse, is any day.
-  if (calendar.day_or_weekday &&
+  if (is_any(calendar, CalendarField::day)) calendar.days_from_end = false;
+  // "This day or any weekday", or the reverse, is any day; of what is drawn nothing is known yet.
+  if (calendar.day_or_weekday && calendar.draws.empty() &&
       (calendar.weekdays == kAllWeekdays || allows_all(calendar, CalendarField::day))) {
     std::erase_if(parts, [](const auto& part) { return part.field == CalendarField::day; });
     calendar.weekdays = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,13 @@ namespace lull {
 inline constexpr std::array<std::string_view, 7> kWeekdayNames{"Mon", "Tue", "Wed", "Thu",
                                                                "Fri", "Sat", "Sun"};
 inline constexpr unsigned kAllWeekdays = 0x7f;
+
+/// The bit of a weekday as cron counts them: 0 is Sunday, and so is 7.
+constexpr unsigned weekday_bit(std::int32_t day) { return 1U << ((day + 6) % 7); }
+
 inline constexpr std::int32_t kMicrosPerSecond = 1'000'000;
 
-/// The values that a component can have. A step is a multiple of `unit`.
+/// The values that a component can have. A range without a step goes by `unit`.
 struct FieldRange {
   std::string_view name;
   std::int32_t first = 0;
@@ -27,6 +32,12 @@ struct FieldRange {
   std::int32_t unit = 1;
 };
 FieldRange range_of(CalendarField field);
+
+/// Of the days as they count from the end: each month has so many.
+inline constexpr FieldRange kDaysFromEnd{"day before the month's end", 1, 28};
+
+/// The parts of one component, in a calendar that is normalised.
+std::span<const CalendarPart> parts_of(const Calendar& calendar, CalendarField field);
 
 /// The smallest value >= from that the component allows.
 std::optional<std::int32_t> next_value(const Calendar& calendar, CalendarField field,

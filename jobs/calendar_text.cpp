@@ -28,8 +28,7 @@ std::string part_text(const CalendarPart& part, std::size_t width) {
 std::string component_text(const Calendar& calendar, CalendarField field) {
   const std::size_t width = field == CalendarField::year ? 4 : 2;
   std::string text;
-  for (const CalendarPart& part : calendar.parts) {
-    if (part.field != field) continue;
+  for (const CalendarPart& part : parts_of(calendar, field)) {
     if (!text.empty()) text += ',';
     text += part_text(part, width);
   }
@@ -39,13 +38,16 @@ std::string component_text(const Calendar& calendar, CalendarField field) {
 }  // namespace
 
 std::string to_string(const Calendar& calendar) {
-  if (calendar.day_or_weekday) return cron_text(calendar);
+  if (calendar.at_boot || calendar.day_or_weekday || !calendar.draws.empty()) {
+    return cron_text(calendar);
+  }
   const auto component = [&](CalendarField field) { return component_text(calendar, field); };
   std::string text = weekdays_text(calendar.weekdays, "..");
   if (!text.empty()) text += ' ';
-  text += component(CalendarField::year) + '-' + component(CalendarField::month) + '-' +
-          component(CalendarField::day) + ' ' + component(CalendarField::hour) + ':' +
-          component(CalendarField::minute) + ':' + component(CalendarField::second);
+  text += component(CalendarField::year) + '-' + component(CalendarField::month) +
+          (calendar.days_from_end ? '~' : '-') + component(CalendarField::day) + ' ' +
+          component(CalendarField::hour) + ':' + component(CalendarField::minute) + ':' +
+          component(CalendarField::second);
   if (calendar.zone) text += ' ' + std::string(calendar.zone->name());
   return text;
 }

@@ -2,7 +2,9 @@
 
 #include "jobs/calendar_parts.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace lull {
 namespace {
@@ -27,8 +29,9 @@ constexpr CronField kWeekday{"day of week", 0, 7, "0-7, 1-5 or mon,fri"};
 struct CronRange {
   std::int32_t first = 0;
   std::int32_t last = 0;
-  std::int32_t step = 1;
-  bool open = false;  ///< written with '*'
+  std::int32_t step = 1;  ///< 0: one value, drawn
+  bool open = false;      ///< written with '*'
+  bool drawn = false;     ///< written with '~'
 };
 
 Error wrong(const CronField& field, std::string_view text, std::string_view why) {
@@ -54,8 +57,8 @@ Result<std::int32_t> parse_value(const CronField& field, std::string_view text) 
   if (const auto named = named_value(field, text)) return *named;
   const auto number = parse_number(text);
   if (!number) {
-    if (text.find_first_of("~?LWH#") != std::string_view::npos) {
-      return wrong(field, text, "is not understood yet (~, ?, L, W, H and # are other programs')");
+    if (text.find_first_of("?LWH#") != std::string_view::npos) {
+      return wrong(field, text, "is not understood (?, L, W, H and # are other programs')");
     }
     return wrong(field, text, "is no number or name");
   }
@@ -67,9 +70,39 @@ Result<std::int32_t> parse_value(const CronField& field, std::string_view text) 
   return *number;
 }
 
-/// The part before a '/': "*", "5" or "1-5".
+/// Where "~" alone draws from: no weekday twice, and a day that every month has.
+CronRange all_drawn(const CronField& field) {
+  CronRange range{.first = field.first, .last = field.last, .step = 0, .drawn = true};
+  if (field.name == kWeekday.name) range.last = 6;
+  if (field.name == kDay.name) range.last = 28;
+  return range;
+}
+
+/// "~", "3~7", and as in OpenBSD "~7" or "3~".
+Result<CronRange> parse_draw(const CronField& field, std::string_view text) {
+  const auto tilde = text.find('~');
+  CronRange range = all_drawn(field);
+  const std::string_view first = text.substr(0, tilde);
+  const std::string_view last = text.substr(tilde + 1);
+  if (!first.empty()) {
+    const auto value = parse_value(field, first);
+    if (!value) return value.error();
+    range.first = *value;
+    range.last = std::max(range.last, range.first);
+  }
+  if (!last.empty()) {
+    const auto value = parse_value(field, last);
+    if (!value) return value.error();
+    range.last = *value;
+  }
+  if (range.first <= range.last) return range;
+  return wrong(field, text, "ends before it begins");
+}
+
+/// The part before a '/': "*", "5", "1-5" or "1~5".
 Result<CronRange> parse_bounds(const CronField& field, std::string_view text) {
   if (text == "*") return CronRange{.first = field.first, .last = field.last, .open = true};
+  if (text.find('~') != std::string_view::npos) return parse_draw(field, text);
   const auto dash = text.find('-');
   const auto first = parse_value(field, text.substr(0, dash));
   if (!first) return first.error();
@@ -100,6 +133,10 @@ Result<CronRange> parse_range(const CronField& field, std::string_view text) {
   return range;
 }
 
+CalendarDraw to_draw(CalendarField field, const CronRange& range) {
+  return {field, range.first, range.last, range.step};
+}
+
 CalendarPart to_part(CalendarField field, const CronRange& range) {
   if (range.first + range.step > range.last) return {field, range.first};
   return {field, range.first, range.open ? CalendarPart::kOpen : range.last, range.step};
@@ -108,33 +145,47 @@ CalendarPart to_part(CalendarField field, const CronRange& range) {
 /// Whether the field is any value: only "*" and "*/1", since "0-23" counts as fixed hours.
 bool is_star(const CronRange& range) { return range.open && range.step == 1; }
 
+/// A star makes what stands beside it in the list needless.
 Result<void> read_field(Calendar& calendar, CalendarField target, const CronField& field,
                         std::string_view text) {
+  const auto parts = calendar.parts.size();
+  const auto draws = calendar.draws.size();
   bool any = false;
-  std::vector<CalendarPart> parts;
   for (const std::string_view element : split(text, ',')) {
     const auto range = parse_range(field, element);
     if (!range) return range.error();
     any = any || is_star(*range);
-    parts.push_back(to_part(target, *range));
+    if (range->drawn) {
+      calendar.draws.push_back(to_draw(target, *range));
+    } else {
+      calendar.parts.push_back(to_part(target, *range));
+    }
   }
-  if (!any) calendar.parts.insert(calendar.parts.end(), parts.begin(), parts.end());
+  if (any) {
+    calendar.parts.resize(parts);
+    calendar.draws.resize(draws);
+  }
   return {};
 }
 
-/// The weekdays of the field, never 0: `*` gives them all.
-Result<std::uint8_t> read_weekdays(std::string_view text) {
+Result<void> read_weekdays(Calendar& calendar, std::string_view text) {
+  const auto draws = calendar.draws.size();
   unsigned weekdays = 0;
   for (const std::string_view element : split(text, ',')) {
     const auto range = parse_range(kWeekday, element);
     if (!range) return range.error();
+    if (range->drawn) {
+      calendar.draws.push_back(to_draw(CalendarField::weekday, *range));
+      continue;
+    }
     // "*/2" counts from Sunday, 0, and does not come to it again as 7.
     const std::int32_t last = range->open ? 6 : range->last;
-    for (std::int32_t day = range->first; day <= last; day += range->step) {
-      weekdays |= 1U << ((day + 6) % 7);
-    }
+    for (std::int32_t day = range->first; day <= last; day += range->step)
+      weekdays |= weekday_bit(day);
   }
-  return static_cast<std::uint8_t>(weekdays);
+  if (weekdays == kAllWeekdays) calendar.draws.resize(draws);
+  calendar.weekdays = static_cast<std::uint8_t>(weekdays);
+  return {};
 }
 
 std::string part_text(const CalendarPart& part) {
@@ -147,15 +198,36 @@ std::string part_text(const CalendarPart& part) {
   return text;
 }
 
-std::string field_text(const Calendar& calendar, CalendarField field) {
+std::string draw_text(const CalendarDraw& drawn, const CronField& field) {
+  const CronRange all = all_drawn(field);
+  const bool is_all = drawn.first == all.first && drawn.last == all.last;
+  std::string text = is_all ? "~" : std::to_string(drawn.first) + '~' + std::to_string(drawn.last);
+  if (drawn.repeat > 0) text += '/' + std::to_string(drawn.repeat);
+  return text;
+}
+
+/// `known`, and after it what is drawn of the field.
+std::string with_draws(const Calendar& calendar, CalendarField field, const CronField& of,
+                       std::string known) {
+  for (const CalendarDraw& drawn : calendar.draws) {
+    if (drawn.field == field) known += (known.empty() ? "" : ",") + draw_text(drawn, of);
+  }
+  return known.empty() ? "*" : known;
+}
+
+std::string field_text(const Calendar& calendar, CalendarField field, const CronField& of) {
   std::string text;
-  for (const CalendarPart& part : calendar.parts) {
-    if (part.field != field) continue;
+  for (const CalendarPart& part : parts_of(calendar, field)) {
     if (!text.empty()) text += ',';
     text += part_text(part);
   }
-  return text.empty() ? "*" : text;
+  return with_draws(calendar, field, of, std::move(text));
 }
+
+/// The four fields that have parts, in cron's order.
+constexpr std::array kFields{
+    std::pair(CalendarField::minute, kMinute), std::pair(CalendarField::hour, kHour),
+    std::pair(CalendarField::day, kDay), std::pair(CalendarField::month, kMonth)};
 
 }  // namespace
 
@@ -167,16 +239,12 @@ Result<Calendar> parse_cron(std::string_view text) {
   }
   Calendar calendar;
   calendar.parts.push_back({CalendarField::second, 0});
-  constexpr std::array kFields{
-      std::pair(CalendarField::minute, kMinute), std::pair(CalendarField::hour, kHour),
-      std::pair(CalendarField::day, kDay), std::pair(CalendarField::month, kMonth)};
   for (std::size_t i = 0; i < kFields.size(); ++i) {
     const auto done = read_field(calendar, kFields[i].first, kFields[i].second, words[i]);
     if (!done) return done.error();
   }
-  const auto weekdays = read_weekdays(words[4]);
-  if (!weekdays) return weekdays.error();
-  calendar.weekdays = *weekdays;
+  const auto done = read_weekdays(calendar, words[4]);
+  if (!done) return done.error();
   calendar.day_or_weekday = words[2].front() != '*' && words[4].front() != '*';
   normalize(calendar);
   return calendar;
@@ -196,18 +264,22 @@ Result<Calendar> parse_cron_word(std::string_view text) {
     if (equals_ignoring_case(text, word)) return parse_cron(fields);
   }
   if (equals_ignoring_case(text, "@reboot")) {
-    return Error("\"@reboot\" is not understood yet: write a time, or \"@hourly\" at the least");
+    Calendar calendar;
+    calendar.at_boot = true;
+    return calendar;
   }
-  return Error("unknown word " + quoted(text) +
-               ": write @hourly, @daily, @midnight, @weekly, @monthly, @yearly or @annually");
+  return Error(
+      "unknown word " + quoted(text) +
+      ": write @reboot, @hourly, @daily, @midnight, @weekly, @monthly, @yearly or @annually");
 }
 
 std::string cron_text(const Calendar& calendar) {
-  const std::string weekdays = weekdays_text(calendar.weekdays, "-");
-  return field_text(calendar, CalendarField::minute) + ' ' +
-         field_text(calendar, CalendarField::hour) + ' ' +
-         field_text(calendar, CalendarField::day) + ' ' +
-         field_text(calendar, CalendarField::month) + ' ' + (weekdays.empty() ? "*" : weekdays);
+  if (calendar.at_boot) return "@reboot";
+  std::string text;
+  for (const auto& [field, of] : kFields)
+    text += field_text(calendar, field, of) + ' ';
+  return text + with_draws(calendar, CalendarField::weekday, kWeekday,
+                           weekdays_text(calendar.weekdays, "-"));
 }
 
 }  // namespace lull

@@ -13,17 +13,28 @@
 
 namespace lull {
 
+/// What the clocks show at one instant.
+struct Clocks {
+  TimePoint wall;
+  /// How long the machine was awake, over all boots, since lull is on it; stands still in a sleep.
+  Duration awake{0};
+  bool operator==(const Clocks&) const = default;
+};
+
 /// Where one job's schedule stands.
 struct ScheduleState {
-  TimePoint first_seen;
-  TimePoint considered;  ///< every slot up to here has been dealt with
+  Clocks first_seen;     ///< anchors the grid of `every`
+  Clocks considered;     ///< every slot up to here has been dealt with, by either clock
   Duration jitter{0};    ///< this job's offset on this machine
+  bool at_boot = false;  ///< its run for this boot is still to come
 };
 
 /// A slot that has passed and has no run yet.
 struct Due {
-  TimePoint slot;
+  TimePoint slot;  ///< for the run of a boot: when it was taken up
   Trigger trigger = Trigger::schedule;
+  Clocks considered;     ///< every slot up to here is dealt with by this run
+  bool at_boot = false;  ///< and so is this boot
   bool operator==(const Due&) const = default;
 };
 
@@ -31,13 +42,15 @@ struct Due {
 inline constexpr Duration kOnTime = std::chrono::minutes(1);
 
 /// What is due at `now`: however many slots have passed, the latest of them, as a catch-up when it
-/// was missed. Nothing when no slot has passed.
-std::optional<Due> due_at(const Schedule& schedule, const ScheduleState& state, TimePoint now,
+/// was missed. The run of a boot is due at once, without jitter, and stands for what was missed
+/// too. Nothing when no slot has passed.
+std::optional<Due> due_at(const Schedule& schedule, const ScheduleState& state, const Clocks& now,
                           const Zone& zone);
 
-/// When to look again: the due instant of the first slot after those considered.
+/// When to look again: the due instant of the first slot after those considered. Of an `every` of
+/// awake time, when it comes if the machine stays awake.
 std::optional<TimePoint> next_due(const Schedule& schedule, const ScheduleState& state,
-                                  const Zone& zone);
+                                  const Clocks& now, const Zone& zone);
 
 /// Jobs by the instant at which to look at them.
 class Agenda {

@@ -1,9 +1,12 @@
 #include "jobs/rfc3339.hpp"
 
+#include <date/date.h>
+
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 
 namespace lull {
 namespace {
@@ -45,6 +48,21 @@ std::string format_rfc3339(TimePoint time, const Zone& zone) {
   const auto fraction = civil - std::chrono::floor<std::chrono::seconds>(civil);
   return format_civil(civil, 'T') + format_fraction(fraction.count()) +
          format_offset(zone.offset_at(time));
+}
+
+Result<TimePoint> parse_rfc3339(std::string_view text) {
+  constexpr std::size_t kDate = 10;  // "2026-11-22"
+  std::string plain(text);
+  if (plain.size() > kDate && (plain[kDate] == ' ' || plain[kDate] == 't')) plain[kDate] = 'T';
+  if (!plain.empty() && (plain.back() == 'Z' || plain.back() == 'z')) {
+    plain.replace(plain.size() - 1, 1, "+00:00");
+  }
+  std::istringstream in(plain);
+  TimePoint time;
+  in >> date::parse("%FT%T%Ez", time);
+  if (!in.fail() && in.peek() == std::istringstream::traits_type::eof()) return time;
+  return Error("\"" + std::string(text) +
+               "\" is no time: write date, time and offset, such as 2026-11-22T02:30:00+01:00");
 }
 
 std::string format_local(TimePoint time, const Zone& zone) {

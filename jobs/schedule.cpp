@@ -1,6 +1,9 @@
 #include "jobs/schedule.hpp"
 
+#include "jobs/stable_hash.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace lull {
 namespace {
@@ -11,6 +14,10 @@ constexpr TimePoint kLatest = std::chrono::sys_days(std::chrono::year(2201) / 1 
 
 std::optional<TimePoint> sooner(std::optional<TimePoint> a, std::optional<TimePoint> b) {
   return a && b ? std::min(*a, *b) : (a ? a : b);
+}
+
+bool has_grid(const Schedule& schedule) {
+  return schedule.every && !schedule.every->awake && schedule.every->period > Duration::zero();
 }
 
 /// How many periods of the grid have begun at `instant`.
@@ -51,22 +58,18 @@ std::optional<TimePoint> last_of(const Every& every, TimePoint after, TimePoint 
   return slot && *slot > after ? slot : std::nullopt;
 }
 
-/// FNV-1a, then the finalizer of splitmix64, since FNV's high bits hardly depend on the last bytes.
-/// Not std::hash: the offset must stay the same from version to version.
-std::uint64_t stable_hash(std::string_view first, std::string_view second) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto add = [&](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3; };
-  for (const char c : first)
-    add(static_cast<unsigned char>(c));
-  add(0);  // keeps ("a", "bc") from ("ab", "c")
-  for (const char c : second)
-    add(static_cast<unsigned char>(c));
-  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
-  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
-  return hash ^ (hash >> 31);
+}  // namespace
+
+bool runs_at_boot(const Schedule& schedule) {
+  return std::any_of(schedule.at.begin(), schedule.at.end(),
+                     [](const Calendar& calendar) { return calendar.at_boot; });
 }
 
-}  // namespace
+Schedule draw(Schedule schedule, std::string_view machine_id, std::string_view job) {
+  for (Calendar& calendar : schedule.at)
+    calendar = draw(std::move(calendar), machine_id, job);
+  return schedule;
+}
 
 std::optional<TimePoint> next_slot(const Schedule& schedule, TimePoint after, TimePoint first_seen,
                                    const Zone& zone) {
@@ -74,8 +77,7 @@ std::optional<TimePoint> next_slot(const Schedule& schedule, TimePoint after, Ti
   std::optional<TimePoint> slot;
   for (const Calendar& calendar : schedule.at)
     slot = sooner(slot, next(calendar, from, zone));
-  // "awake" is counted as wall time for now: a pure function cannot know how long a machine slept.
-  if (schedule.every && schedule.every->period > Duration::zero()) {
+  if (has_grid(schedule)) {
     const std::int64_t step = steps_until(*schedule.every, from, first_seen) + 1;
     slot = sooner(slot, grid_slot(*schedule.every, first_seen, step));
   }
@@ -89,7 +91,7 @@ std::optional<TimePoint> last_slot(const Schedule& schedule, TimePoint after, Ti
   std::optional<TimePoint> slot;
   for (const Calendar& calendar : schedule.at)
     slot = std::max(slot, last_of(calendar, from, to, zone));  // nothing is less than any slot
-  if (schedule.every && schedule.every->period > Duration::zero()) {
+  if (has_grid(schedule)) {
     slot = std::max(slot, last_of(*schedule.every, from, to, first_seen));
   }
   return slot;

@@ -15,7 +15,7 @@ namespace lull {
 /// A fixed grid: the first slot one period after the job was first seen.
 struct Every {
   Duration period{};
-  bool awake = false;  ///< count uptime only
+  bool awake = false;  ///< counts the time that the machine is awake: no clock shows its slots
   bool operator==(const Every&) const = default;
 };
 
@@ -32,8 +32,15 @@ struct Schedule {
   bool operator==(const Schedule&) const = default;
 };
 
+/// Whether the job is to run once after each boot ("@reboot"), which no slot tells.
+bool runs_at_boot(const Schedule& schedule);
+
+/// The schedule with what its calendars leave open drawn (calendar.hpp): slots are asked of this.
+Schedule draw(Schedule schedule, std::string_view machine_id, std::string_view job);
+
 /// The first slot strictly after `after`, computed from the schedule alone and never from the last
-/// run; `first_seen` anchors the grid of `every`. Nothing when no slot ever comes again.
+/// run; `first_seen` anchors the grid of `every`. Nothing when no slot ever comes again. An
+/// `every` of awake time has none here: due.hpp.
 /// A calendar expression with a zone of its own is evaluated there, all others in `zone`.
 std::optional<TimePoint> next_slot(const Schedule& schedule, TimePoint after, TimePoint first_seen,
                                    const Zone& zone);

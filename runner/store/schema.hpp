@@ -45,6 +45,17 @@ inline constexpr std::array kMigrations{R"sql(
     reason  TEXT NOT NULL
   ) STRICT;
   CREATE INDEX levels_by_run ON levels (run);
+)sql",
+                                        R"sql(
+  ALTER TABLE jobs ADD COLUMN first_awake INTEGER NOT NULL DEFAULT 0;  -- microseconds, as below
+  ALTER TABLE jobs ADD COLUMN considered_awake INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN boot TEXT NOT NULL DEFAULT '';  -- the last one with its @reboot run
+
+  CREATE TABLE awake (           -- one row: how long the machine was awake, over all boots
+    boot     TEXT NOT NULL,
+    at_start INTEGER NOT NULL,   -- when that boot began
+    seen     INTEGER NOT NULL    -- when it was last written
+  ) STRICT;
 )sql"};
 
 }  // namespace lull::store

@@ -155,27 +155,69 @@ void Store::begin() { database_->exec("BEGIN IMMEDIATE"); }
 void Store::commit() { database_->exec("COMMIT"); }
 void Store::rollback() { database_->exec("ROLLBACK"); }
 
-std::map<std::string, JobClock> Store::clocks(const std::vector<std::string>& jobs, TimePoint now) {
+std::map<std::string, JobClock> Store::clocks(const std::vector<std::string>& jobs,
+                                              const JobClock& fresh) {
   for (const std::string& job : jobs) {
-    auto& insert = statement("INSERT OR IGNORE INTO jobs VALUES (?, ?, ?)");
+    auto& insert = statement(
+        "INSERT OR IGNORE INTO jobs (name, first_seen, considered, first_awake, considered_awake, "
+        "boot) VALUES (?, ?, ?, ?, ?, ?)");
     insert.bind(1, job);
-    insert.bind(2, number(now));
-    insert.bind(3, number(now));
+    insert.bind(2, number(fresh.first_seen.wall));
+    insert.bind(3, number(fresh.considered.wall));
+    insert.bind(4, fresh.first_seen.awake.count());
+    insert.bind(5, fresh.considered.awake.count());
+    insert.bind(6, fresh.boot);
     insert.exec();
   }
   std::map<std::string, JobClock> clocks;
-  auto& query = statement("SELECT name, first_seen, considered FROM jobs");
+  auto& query = statement(
+      "SELECT name, first_seen, first_awake, considered, considered_awake, boot FROM jobs");
+  const auto clocks_at = [&](int column) {
+    return Clocks{time_of(query.getColumn(column)),
+                  Duration(query.getColumn(column + 1).getInt64())};
+  };
   while (query.executeStep()) {
     clocks.emplace(query.getColumn(0).getString(),
-                   JobClock{time_of(query.getColumn(1)), time_of(query.getColumn(2))});
+                   JobClock{clocks_at(1), clocks_at(3), query.getColumn(5).getString()});
   }
   return clocks;
 }
 
-void Store::set_considered(std::string_view job, TimePoint until) {
-  auto& update = statement("UPDATE jobs SET considered = max(considered, ?) WHERE name = ?");
-  update.bind(1, number(until));
+void Store::set_considered(std::string_view job, const Clocks& until) {
+  auto& update = statement(
+      "UPDATE jobs SET considered = max(considered, ?), "
+      "considered_awake = max(considered_awake, ?) WHERE name = ?");
+  update.bind(1, number(until.wall));
+  update.bind(2, until.awake.count());
+  update.bind(3, std::string(job));
+  update.exec();
+}
+
+void Store::set_boot(std::string_view job, const std::string& boot) {
+  auto& update = statement("UPDATE jobs SET boot = ? WHERE name = ?");
+  update.bind(1, boot);
   update.bind(2, std::string(job));
+  update.exec();
+}
+
+Duration Store::awake_at_start(const std::string& boot, Duration since) {
+  Duration start{0};
+  auto& query = statement("SELECT boot, at_start, seen FROM awake");
+  if (query.executeStep()) {
+    start = Duration(query.getColumn(query.getColumn(0).getString() == boot ? 1 : 2).getInt64());
+  }
+  database_->exec("DELETE FROM awake");
+  auto& insert = statement("INSERT INTO awake VALUES (?, ?, ?)");
+  insert.bind(1, boot);
+  insert.bind(2, start.count());
+  insert.bind(3, (start + since).count());
+  insert.exec();
+  return start;
+}
+
+void Store::set_awake(Duration seen) {
+  auto& update = statement("UPDATE awake SET seen = max(seen, ?)");
+  update.bind(1, seen.count());
   update.exec();
 }
 

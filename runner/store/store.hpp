@@ -1,6 +1,6 @@
 #pragma once
 
-#include "jobs/run.hpp"
+#include "jobs/due.hpp"
 
 #include <map>
 #include <memory>
@@ -18,8 +18,9 @@ namespace lull::store {
 
 /// What is remembered of a job's schedule between starts of the supervisor.
 struct JobClock {
-  TimePoint first_seen;  ///< anchors the grid of `every`
-  TimePoint considered;  ///< every slot up to here has a run, or was skipped on purpose
+  Clocks first_seen;  ///< anchors the grid of `every`
+  Clocks considered;  ///< every slot up to here has a run, or was skipped on purpose
+  std::string boot;   ///< the last boot that has a run, or was none for the job
   bool operator==(const JobClock&) const = default;
 };
 
@@ -39,7 +40,7 @@ struct OpenRun {
 /// files are migrated when they are opened, newer ones refused.
 class Store {
  public:
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
 
   /// Opens or creates the file.
   static Result<Store> open(const std::string& path);
@@ -60,9 +61,17 @@ class Store {
   void commit();
   void rollback();
 
-  /// The clocks of all jobs, making those of `jobs` that are not known yet with `now`.
-  std::map<std::string, JobClock> clocks(const std::vector<std::string>& jobs, TimePoint now);
-  void set_considered(std::string_view job, TimePoint until);
+  /// The clocks of all jobs; those of `jobs` that are not known yet begin as `fresh`.
+  std::map<std::string, JobClock> clocks(const std::vector<std::string>& jobs,
+                                         const JobClock& fresh);
+  void set_considered(std::string_view job, const Clocks& until);
+  void set_boot(std::string_view job, const std::string& boot);
+
+  /// How long the machine had been awake, over all earlier boots, when `boot` began, of which
+  /// `since` is the awake time so far. What it was awake after the last set_awake() of an earlier
+  /// boot is not known and not in it.
+  Duration awake_at_start(const std::string& boot, Duration since);
+  void set_awake(Duration seen);
 
   /// Records a run before it has a process and returns its number. A second run for one slot of a
   /// job's schedule is not made: nothing is returned.

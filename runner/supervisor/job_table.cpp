@@ -32,6 +32,7 @@ void JobTable::take_over(const LoadedJob& loaded, TableChanges& changes) {
   if (!same_schedule && !is_new) changes.rescheduled.push_back(loaded.name);
   if (!entry.spec->schedule) return;
   entry.zone = zone_of(*entry.spec);
+  entry.slots = draw(*entry.spec->schedule, machine_id_, entry.name);
   entry.schedule.jitter = jitter_offset(entry.spec->schedule->jitter, machine_id_, entry.name);
 }
 
@@ -39,6 +40,7 @@ void JobTable::set_clock(std::string_view name, const store::JobClock& clock) {
   if (JobEntry* entry = find(name); entry != nullptr) {
     entry->schedule.first_seen = clock.first_seen;
     entry->schedule.considered = clock.considered;
+    entry->schedule.at_boot = runs_at_boot(entry->slots) && clock.boot != boot_id_;
   }
 }
 

@@ -20,6 +20,7 @@ struct JobEntry {
   std::shared_ptr<const JobSpec> spec;  ///< the last good definition; null: there never was one
   std::vector<config::Diagnostic> problems;  ///< of the file as it is now
   Zone zone;
+  Schedule slots;  ///< the definition's schedule as it is drawn for this machine and job
   ScheduleState schedule;
   std::optional<TimePoint> last_success;
 
@@ -38,12 +39,15 @@ struct TableChanges {
 /// All jobs by name. A file that went bad leaves the last good definition in force.
 class JobTable {
  public:
-  JobTable(Zone machine_zone, std::string machine_id)
-      : machine_zone_(std::move(machine_zone)), machine_id_(std::move(machine_id)) {}
+  JobTable(Zone machine_zone, std::string machine_id, std::string boot_id)
+      : machine_zone_(std::move(machine_zone)),
+        machine_id_(std::move(machine_id)),
+        boot_id_(std::move(boot_id)) {}
 
   /// Takes over what was loaded.
   TableChanges update(const Loaded& loaded);
   void set_clock(std::string_view name, const store::JobClock& clock);
+  [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
 
   [[nodiscard]] JobEntry* find(std::string_view name);
   [[nodiscard]] const std::map<std::string, JobEntry, std::less<>>& all() const { return jobs_; }
@@ -54,6 +58,7 @@ class JobTable {
 
   Zone machine_zone_;
   std::string machine_id_;
+  std::string boot_id_;
   std::map<std::string, JobEntry, std::less<>> jobs_;
 };
 

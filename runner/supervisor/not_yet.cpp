@@ -9,7 +9,6 @@ std::vector<std::string> keys_without_effect(const JobSpec& spec) {
   };
   note(spec.when != GateSpec{}, "[when]");
   note(spec.schedule && spec.schedule->deadline, "deadline");
-  note(spec.schedule && spec.schedule->every && spec.schedule->every->awake, "every … awake");
   note(spec.limits.retries > 0, "retries");
   note(!spec.limits.locks.empty(), "locks");
   note(spec.priority.pause == PauseMethod::terminate, "pause = \"terminate\"");

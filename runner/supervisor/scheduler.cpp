@@ -4,6 +4,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <utility>
+
 namespace lull::supervisor {
 namespace {
 
@@ -32,9 +35,16 @@ Scheduler::Scheduler(const boost::asio::any_io_executor& loop, JobTable& jobs, R
                      store::StoreThread& store)
     : jobs_(&jobs), runs_(&runs), store_(&store), timer_(loop, [this] { on_clock(); }) {}
 
+/// The steady clock is CLOCK_MONOTONIC, which begins with the boot and stands still in a sleep.
+Clocks Scheduler::clocks() const {
+  const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
+  return {os::now(), awake_at_start_ + std::chrono::floor<Duration>(since_boot)};
+}
+
 void Scheduler::look_at_all() {
+  const Clocks now = clocks();
   for (const auto& [name, job] : jobs_->all())
-    look_at(job);
+    look_at(job, now);
   timer_.arm(agenda_.next());
 }
 
@@ -47,31 +57,32 @@ void Scheduler::stop() {
 
 std::optional<TimePoint> Scheduler::next(std::string_view job) const { return agenda_.at(job); }
 
-void Scheduler::look_at(const JobEntry& job) {
-  agenda_.set(job.name, job.scheduled() ? next_due(*job.spec->schedule, job.schedule, job.zone)
-                                        : std::nullopt);
+void Scheduler::look_at(const JobEntry& job, const Clocks& now) {
+  agenda_.set(job.name,
+              job.scheduled() ? next_due(job.slots, job.schedule, now, job.zone) : std::nullopt);
 }
 
-/// Also called when the clock was set: instants that now lie ahead simply wait for it again, and no
-/// slot up to `considered` comes twice.
+/// Also called when the clock was set, or after a sleep: instants that now lie ahead simply wait
+/// for it again, and no slot up to `considered` comes twice.
 void Scheduler::on_clock() {
   if (stopped_) return;
-  const TimePoint now = os::now();
+  const Clocks now = clocks();
   auto slots = std::make_shared<std::vector<Slot>>();
-  for (const std::string& name : agenda_.take(now)) {
+  for (const std::string& name : agenda_.take(now.wall)) {
     JobEntry* job = jobs_->find(name);
     if (job == nullptr || !job->scheduled()) continue;
     if (auto slot = due_slot(*job, now)) slots->push_back(std::move(*slot));
-    look_at(*job);
+    look_at(*job, now);
   }
   if (!slots->empty()) record(slots, now);
   timer_.arm(agenda_.next());
 }
 
-std::optional<Scheduler::Slot> Scheduler::due_slot(JobEntry& job, TimePoint now) {
-  const auto due = due_at(*job.spec->schedule, job.schedule, now, job.zone);
+std::optional<Scheduler::Slot> Scheduler::due_slot(JobEntry& job, const Clocks& now) {
+  const auto due = due_at(job.slots, job.schedule, now, job.zone);
   if (!due) return std::nullopt;
-  const TimePoint before = std::exchange(job.schedule.considered, due->slot);
+  const Clocks before = std::exchange(job.schedule.considered, due->considered);
+  if (due->at_boot) job.schedule.at_boot = false;
   if (due->trigger == Trigger::catch_up && job.spec->schedule->catch_up == CatchUp::skip) {
     spdlog::info("job={} missed slots passed over: catch_up = \"skip\"", job.name);
     return std::nullopt;
@@ -81,14 +92,16 @@ std::optional<Scheduler::Slot> Scheduler::due_slot(JobEntry& job, TimePoint now)
 }
 
 /// All slots due at one instant go into one transaction; none has a process before it is durable.
-void Scheduler::record(const Slots& slots, TimePoint now) {
+void Scheduler::record(const Slots& slots, const Clocks& now) {
   store_->submit(
-      [slots, now](store::Store& store) {
+      [slots, now, boot = jobs_->boot_id()](store::Store& store) {
         for (Slot& slot : *slots) {
           slot.run = store.add_run(run_of(slot.job, slot.due), store::Owner::daemon);
-          store.set_considered(slot.job, slot.due.slot);
-          if (slot.overlaps && slot.run) store.close_run(*slot.run, overlap_ending(now));
+          store.set_considered(slot.job, slot.due.considered);
+          if (slot.due.at_boot) store.set_boot(slot.job, boot);
+          if (slot.overlaps && slot.run) store.close_run(*slot.run, overlap_ending(now.wall));
         }
+        store.set_awake(now.awake);
       },
       [this, slots](const std::optional<Error>& error) {
         if (!error) return start(slots);
@@ -126,6 +139,7 @@ void Scheduler::try_again(const Slots& slots) {
     JobEntry* job = jobs_->find(slot.job);
     if (job == nullptr) continue;
     job->schedule.considered = slot.considered_before;
+    job->schedule.at_boot = slot.due.at_boot;
     agenda_.set(slot.job, os::now() + kRecordAgain);
   }
   timer_.arm(agenda_.next());

@@ -18,6 +18,10 @@ class Scheduler {
   Scheduler(const boost::asio::any_io_executor& loop, JobTable& jobs, Runs& runs,
             store::StoreThread& store);
 
+  /// From when on the awake clock counts: what the store had when this boot began.
+  void set_awake_at_start(Duration awake) { awake_at_start_ = awake; }
+  [[nodiscard]] Clocks clocks() const;
+
   /// Puts every job's next due instant on the agenda, also those that have passed.
   void look_at_all();
   void forget(const std::string& job);
@@ -31,16 +35,16 @@ class Scheduler {
   struct Slot {
     std::string job;
     Due due;
-    TimePoint considered_before;
+    Clocks considered_before;
     bool overlaps = false;     ///< the last run goes on, and the job says to skip then
     std::optional<RunId> run;  ///< nothing: recorded before
   };
   using Slots = std::shared_ptr<std::vector<Slot>>;
 
   void on_clock();
-  void look_at(const JobEntry& job);
-  [[nodiscard]] std::optional<Slot> due_slot(JobEntry& job, TimePoint now);
-  void record(const Slots& slots, TimePoint now);
+  void look_at(const JobEntry& job, const Clocks& now);
+  [[nodiscard]] std::optional<Slot> due_slot(JobEntry& job, const Clocks& now);
+  void record(const Slots& slots, const Clocks& now);
   void start(const Slots& slots);
   void start_slot(const Slot& slot);
   void try_again(const Slots& slots);
@@ -50,6 +54,7 @@ class Scheduler {
   store::StoreThread* store_;
   Agenda agenda_;
   SlotTimer timer_;
+  Duration awake_at_start_{0};
   bool stopped_ = false;
 };
 

@@ -60,6 +60,9 @@ std::vector<std::string> because(const JobEntry& job, const ActiveRun* run,
   if (!job.spec) return {"its file has errors: see `lull check`"};
   if (!job.spec->enabled) return {"enabled = false in its file"};
   if (next) return {"its next slot is " + format_rfc3339(*next, zone)};
+  if (job.spec->schedule && runs_at_boot(*job.spec->schedule)) {
+    return {"it runs once after each boot, and has for this one"};
+  }
   return {job.spec->schedule ? "its schedule has no slot any more"
                              : "it has no schedule: start it with `lull start " + job.name + "`"};
 }

@@ -77,7 +77,7 @@ Supervisor::Supervisor(boost::asio::io_context& loop, SupervisorOptions options,
       zone_(os::machine_zone()),
       store_(std::move(base.store),
              [&loop](std::function<void()> done) { boost::asio::post(loop, std::move(done)); }),
-      jobs_(zone_, os::machine_id()),
+      jobs_(zone_, os::machine_id(), launcher_->boot_id()),
       runs_(loop.get_executor(), *launcher_, store_, *run_files_, options_.paths.runtime_dir,
             [this](const ActiveRun& run) { on_run_end(run); }),
       scheduler_(loop.get_executor(), jobs_, runs_, store_),
@@ -127,21 +127,30 @@ void Supervisor::say_ready() {
   if (serving_) notice_.ready(std::to_string(jobs_.all().size()) + " jobs");
 }
 
-/// A job seen for the first time, or with a new schedule, has no slots in the past.
+/// A job seen for the first time, or with a new schedule, has no slots in the past, and this boot
+/// is none for it.
 void Supervisor::take_up_clocks(const TableChanges& changes) {
   struct Answer {
     std::map<std::string, store::JobClock> clocks;
     std::map<std::string, TimePoint> successes;
     std::vector<store::OpenRun> open;
+    std::optional<Duration> awake_at_start;
     std::vector<RunId> files;  ///< seen before the runs were asked for: a later one is no remnant
   };
   auto answer = std::make_shared<Answer>();
   if (!took_up_) answer->files = run_files_->list();
   store_.submit(
-      [answer, changes, now = os::now(), first = !took_up_](store::Store& store) {
-        for (const std::string& job : changes.rescheduled)
+      [answer, changes, now = scheduler_.clocks(), boot = jobs_.boot_id(),
+       first = !took_up_](store::Store& store) mutable {
+        if (first) {
+          answer->awake_at_start = store.awake_at_start(boot, now.awake);
+          now.awake += *answer->awake_at_start;
+        }
+        for (const std::string& job : changes.rescheduled) {
           store.set_considered(job, now);
-        answer->clocks = store.clocks(changes.added, now);
+          store.set_boot(job, boot);
+        }
+        answer->clocks = store.clocks(changes.added, {now, now, boot});
         answer->successes = store.last_successes();
         if (first) answer->open = store.open_runs();
       },
@@ -150,6 +159,7 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
           spdlog::critical("no job can start: {}", error->what());
           return;
         }
+        if (answer->awake_at_start) scheduler_.set_awake_at_start(*answer->awake_at_start);
         for (const auto& [name, clock] : answer->clocks)
           jobs_.set_clock(name, clock);
         for (const auto& [name, at] : answer->successes) {
@@ -236,6 +246,9 @@ void Supervisor::shut_down() {
     runs_.stop_all();
     if (!runs_.empty()) return;
   }
+  store_.submit(
+      [awake = scheduler_.clocks().awake](store::Store& store) { store.set_awake(awake); },
+      [](const auto&) {});
   runs_.release();
   loop_.stop();  // what the store was given, it commits before it goes
 }

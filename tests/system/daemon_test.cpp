@@ -3,6 +3,7 @@
 
 #include "runner/os/instance_lock.hpp"
 #include "runner/os/process.hpp"
+#include "runner/store/store.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/levels.hpp"
@@ -69,6 +70,43 @@ TEST_CASE("daemon: takes up slots by itself, each recorded with what was applied
   const int nice = light_nice_here(lull::Policy::throttle);
   CHECK(first["levels"][0]["applied"]["nice"] == std::to_string(nice));
   CHECK(first["levels"][0]["applied"]["io"] == "best-effort:7");
+}
+
+TEST_CASE(
+    "daemon: a period of awake time goes on over a restart, and is no other without a sleep") {
+  Instance instance;
+  instance.job("tick", probe_command("\"exit\", \"0\"") + "[schedule]\nevery = \"1s awake\"\n");
+  instance.start_daemon();
+  REQUIRE(ended_runs(instance, "tick", 2).size() >= 2);
+  instance.end_daemon(SIGTERM);
+  const std::size_t before = instance.history("tick").size();
+  instance.start_daemon();
+  const json runs = ended_runs(instance, "tick", before + 2);
+  REQUIRE(runs.size() >= before + 2);
+  for (std::size_t i = 0; i + 1 < runs.size(); ++i)
+    CHECK(runs[i]["slot"] > runs[i + 1]["slot"]);
+}
+
+TEST_CASE("daemon: a job for @reboot runs once in each boot but the one that first saw it") {
+  Instance instance;
+  instance.job("hello", probe_command("\"exit\", \"0\"") + "[schedule]\nat = \"@reboot\"\n");
+  instance.start_daemon();
+  CHECK_THAT(instance.json({"why", "hello"})["because"].dump(), ContainsSubstring("each boot"));
+  instance.end_daemon(SIGTERM);
+  CHECK(instance.history("hello").empty());
+  // As if the machine had been booted since.
+  const std::string database = instance.path("state") + "/lull.db";
+  lull::store::Store::open(database).value().set_boot("hello", "an earlier boot");
+  instance.start_daemon();
+  const json runs = ended_runs(instance, "hello", 1);
+  REQUIRE(runs.size() == 1);
+  CHECK(runs[0]["outcome"] == "success");
+  CHECK(runs[0]["trigger"] == "schedule");
+  instance.end_daemon(SIGTERM);
+  instance.start_daemon();
+  CHECK(instance.lull({"reload"}).exit_code == 0);
+  CHECK(instance.status("hello")["state"] == "idle");
+  CHECK(instance.history("hello").size() == 1);
 }
 
 TEST_CASE("daemon: status shows what runs, the kernel agrees, stop ends it") {

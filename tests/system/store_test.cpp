@@ -1,8 +1,11 @@
-// The store thread on a real file: what is durable when, and in which order.
+// The store on a real file: what is durable when, in which order, and of which version.
+#include "runner/store/schema.hpp"
 #include "runner/store/store_thread.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/temp_folder.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
 
 #include <mutex>
 #include <string>
@@ -85,4 +88,42 @@ TEST_CASE("store thread: what was submitted is on disk when the thread has ended
   notes.submit('a', Urgency::soon);
   notes.thread.reset();
   CHECK(notes.jobs_on_disk() == "a");
+}
+
+TEST_CASE("store: a file of the first version is brought to this one, and loses nothing") {
+  const TempFolder folder;
+  const std::string path = folder.path("lull.db");
+  {
+    SQLite::Database old(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec(store::kMigrations.front());
+    old.exec("PRAGMA user_version = 1");
+    old.exec("INSERT INTO jobs VALUES ('backup', 1000, 2000)");
+    old.exec(
+        "INSERT INTO runs (job, slot, trigger, attempt, owner) VALUES ('backup', 2000, 'schedule', "
+        "1, 0)");
+  }
+  CHECK(store::Store::open_for_reading(path).has_error());
+  auto store = store::Store::open(path).value();
+  const Clocks first_seen{TimePoint(std::chrono::microseconds(1000))};
+  const Clocks considered{TimePoint(std::chrono::microseconds(2000))};
+  const store::JobClock fresh{considered, considered, "this boot"};
+  CHECK(store.clocks({"backup", "sync"}, fresh) ==
+        std::map<std::string, store::JobClock>{{"backup", {first_seen, considered, ""}},
+                                               {"sync", fresh}});
+  store.set_boot("backup", "this boot");
+  CHECK(store.clocks({}, fresh).at("backup").boot == "this boot");
+  CHECK(store.history("backup", 0).size() == 1);
+}
+
+TEST_CASE("store: awake time goes on from boot to boot") {
+  using std::chrono::seconds;
+  const TempFolder folder;
+  auto store = store::Store::open(folder.path("lull.db")).value();
+  CHECK(store.awake_at_start("first", seconds(40)) == seconds(0));
+  store.set_awake(seconds(100));
+  CHECK(store.awake_at_start("first", seconds(120)) == seconds(0));  // a restart of lull
+  CHECK(store.awake_at_start("second", seconds(5)) == seconds(120));
+  store.set_awake(seconds(130));
+  CHECK(store.awake_at_start("second", seconds(11)) == seconds(120));
+  CHECK(store.awake_at_start("third", seconds(1)) == seconds(131));
 }

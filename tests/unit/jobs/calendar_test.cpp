@@ -59,7 +59,17 @@ TEST_CASE("calendar: the normalised form writes every component") {
       Form{"0/1:00", "*-*-* 00/1:00:00"}, Form{"5,3,5:00", "*-*-* 03,05:00:00"},
       Form{"10..20/3:00", "*-*-* 10..19/3:00:00"}, Form{"1..1:00", "*-*-* 01:00:00"},
       Form{"5:00,30..40/5", "*-*-* 05:00,30..40/5:00"}, Form{"9..17:00", "*-*-* 09..17:00:00"},
-      Form{"2026-2-30", "2026-02-30 00:00:00"},
+      Form{"2026-2-30", "2026-02-30 00:00:00"}, Form{"*-*~1", "*-*~01 00:00:00"},
+      Form{"2~7/1", "*-02~07/1 00:00:00"}, Form{"Mon *-05~07/1", "Mon *-05~07/1 00:00:00"},
+      Form{"*-*~1..7 5:00", "*-*~01..07 05:00:00"},
+      Form{"*-*~1,10,28/9", "*-*~01,10,28/9 00:00:00"}, Form{"*~*", "*-*-* 00:00:00"},
+      Form{"*:*:0.5", "*-*-* *:*:00.500000"},
+      Form{"*:*:3.33/10.05", "*-*-* *:*:03.330000/10.050000"},
+      Form{"0:0:1.5..9.5", "*-*-* 00:00:01.500000..09.500000"},
+      Form{"0:0:0..0.5/0.1", "*-*-* 00:00:00..00.500000/0.100000"},
+      Form{"0:0:0.12345678", "*-*-* 00:00:00.123457"}, Form{"0:0:0.9999999", "*-*-* 00:00:01"},
+      Form{"@0", "1970-01-01 00:00:00 UTC"}, Form{"@1700000000", "2023-11-14 22:13:20 UTC"},
+      Form{"@7258118399", "2199-12-31 23:59:59 UTC"},
       Form{"Fri *-1/3-1..7 5:00:30", "Fri *-01/3-01..07 05:00:30"});
   CAPTURE(row.text);
   const auto calendar = parse_calendar(row.text);
@@ -95,9 +105,17 @@ TEST_CASE("calendar: an error says what is wrong and what to write instead") {
       Refusal{"Mon 02:30 03:30", "one word too many", "[zone]"},
       Refusal{"1:2:3:4", "too many parts", "hour:minute:second"},
       Refusal{"1-2-3-4", "no weekday, date or time", "2026-11-22"},
-      Refusal{"*-*~1", "not understood yet", "*-*-28"},
-      Refusal{"*:0:0.5", "not understood yet", "whole seconds"},
-      Refusal{"@reboot", "not understood yet", "@hourly"}, Refusal{"@dayly", "@dayly", "@daily"},
+      Refusal{"*-*~29", "day before the month's end \"29\"", "1 to 28"},
+      Refusal{"*-*~7/7", "never repeats", "write 7 alone"},
+      Refusal{"*-*~7..1", "ends before it begins", "two ranges"},
+      Refusal{"2026~3", "month \"2026\"", "1 to 12"}, Refusal{"*~1-1", "\"1-1\"", "9..17"},
+      Refusal{"1~2:00", "hour \"1~2\"", "only a day can"},
+      Refusal{"0:0.5", "only seconds have", "9..17"},
+      Refusal{"0:0:0..0.5", "less than a second", "0..0.5/0.1"},
+      Refusal{"0:0:59.9999999", "out of range", "0 to 59"},
+      Refusal{"0:0:1.", "no number", "0 to 59"}, Refusal{"0:0:1.x", "no number", "0 to 59"},
+      Refusal{"@7258118400", "is no time", "@7258118399"},
+      Refusal{"@17.5", "is no time", "since 1970"}, Refusal{"@dayly", "@dayly", "@daily"},
       Refusal{"99999999999:00", "no number", "0 to 23"}, Refusal{"1:,2", "no number", "0 to 59"});
   CAPTURE(row.text);
   const auto calendar = parse_calendar(row.text);
@@ -131,6 +149,31 @@ TEST_CASE("calendar: rare dates are found") {
   CHECK(slots("2026..2028/2-1-1", utc(2026, 4, 1), "UTC", 3) == Texts{"2028-01-01T00:00:00+00:00"});
   CHECK(slots("2199-12-31 23:59:59", utc(2026, 4, 1), "UTC", 2) ==
         Texts{"2199-12-31T23:59:59+00:00"});
+}
+
+TEST_CASE("calendar: days count from the month's end, whatever its length") {
+  CHECK(slots("*-*~1 12:00", utc(2028, 1, 20), "UTC", 4) ==
+        Texts{"2028-01-31T12:00:00+00:00", "2028-02-29T12:00:00+00:00", "2028-03-31T12:00:00+00:00",
+              "2028-04-30T12:00:00+00:00"});
+  CHECK(slots("*-02~28", utc(2026, 1, 1), "UTC", 3) == Texts{"2026-02-01T00:00:00+00:00",
+                                                             "2027-02-01T00:00:00+00:00",
+                                                             "2028-02-02T00:00:00+00:00"});
+  // The last Monday of May.
+  CHECK(slots("Mon *-05~07/1", utc(2026, 1, 1), "UTC", 2) ==
+        Texts{"2026-05-25T00:00:00+00:00", "2027-05-31T00:00:00+00:00"});
+  CHECK(slots("2026-11~1..9/4", utc(2026, 1, 1), "UTC", 4) == Texts{"2026-11-22T00:00:00+00:00",
+                                                                    "2026-11-26T00:00:00+00:00",
+                                                                    "2026-11-30T00:00:00+00:00"});
+  CHECK(slots("2026-11~9/4", utc(2026, 1, 1), "UTC", 4) == Texts{"2026-11-22T00:00:00+00:00",
+                                                                 "2026-11-26T00:00:00+00:00",
+                                                                 "2026-11-30T00:00:00+00:00"});
+}
+
+TEST_CASE("calendar: seconds have fractions") {
+  CHECK(slots("00:00:3.33/10.05", utc(2026, 11, 22), "UTC", 2) ==
+        Texts{"2026-11-22T00:00:03.33+00:00", "2026-11-22T00:00:13.38+00:00"});
+  CHECK(slots("*:*:0.5", utc(2026, 11, 22) + milliseconds(500), "UTC", 1) ==
+        Texts{"2026-11-22T00:01:00.5+00:00"});
 }
 
 TEST_CASE("calendar: a zone of its own goes before the job's") {
@@ -180,7 +223,7 @@ TEST_CASE("calendar: asked in the second pass, a fixed time of it has been") {
 }
 
 TEST_CASE("calendar: a value is small") {
-  CHECK(sizeof(Calendar) <= 64);
+  CHECK(sizeof(Calendar) <= 80);
   CHECK(parse_calendar("Mon..Fri *-*-* 02:30:00")->parts.capacity() * sizeof(CalendarPart) <= 64);
 }
 
@@ -196,8 +239,12 @@ class Generator {
   std::string expression() {
     static constexpr const char* kDays[] = {"", "", "", "Mon ", "Sat,Sun ", "Tue..Thu "};
     std::string text = kDays[number(0, 5)];
-    if (chance(50)) text += "*-" + component(1, 12, 60) + '-' + component(1, 28, 40) + ' ';
-    return text + component(0, 23, 40) + ':' + component(0, 59, 20) + ':' + component(0, 59, 2);
+    if (chance(50)) {
+      text += "*-" + component(1, 12, 60) + (chance(80) ? '-' + component(1, 28, 40) : from_end()) +
+              ' ';
+    }
+    text += component(0, 23, 40) + ':' + component(0, 59, 20) + ':';
+    return text + (chance(10) ? std::to_string(number(0, 59)) + ".25" : component(0, 59, 2));
   }
 
  private:
@@ -207,6 +254,12 @@ class Generator {
     for (int more = number(0, 2); more > 0; --more)
       text += ',' + element(first, last);
     return text;
+  }
+
+  std::string from_end() {
+    const int start = number(2, 28);
+    return '~' + std::to_string(start) +
+           (chance(50) ? '/' + std::to_string(number(1, start - 1)) : "");
   }
 
   std::string element(int first, int last) {

@@ -5,6 +5,8 @@
 #include "tests/support/catch.hpp"
 
 #include <chrono>
+#include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -76,6 +78,69 @@ TEST_CASE("cron: an hour with a step runs on both passes of a fold, listed hours
   CHECK(next(listed, first_pass, berlin) == first_pass + hours(3));
 }
 
+TEST_CASE("cron: what is left to chance stays as it was written until it is drawn") {
+  for (const char* text : {"~ 2 * * *", "0~29 ~ * * *", "~/15 * * * *", "5,~ 2 * * *", "0 0 ~ * *",
+                           "0 0 1~31 ~ *", "0 0 * * ~", "0 0 13 * 1~5", "0 3~5/2 * * *"}) {
+    CAPTURE(text);
+    const auto calendar = parse_calendar(text);
+    REQUIRE(calendar.has_value());
+    CHECK(to_string(*calendar) == text);
+    CHECK_FALSE(next(*calendar, TimePoint(), Zone()));
+    const Calendar drawn = draw(*calendar, "machine", "job");
+    CHECK(drawn.draws.empty());
+    CHECK(next(drawn, TimePoint(), Zone()));
+    CHECK(draw(*calendar, "machine", "job") == drawn);
+    CHECK(draw(drawn, "machine", "other") == drawn);
+  }
+  CHECK(to_string(parse_calendar("0~59 0~23 ~28 * 0~6").value()) == "~ ~ ~ * ~");
+  CHECK(to_string(parse_calendar("~,* * * * *").value()) == "*-*-* *:*:00");
+  CHECK(to_string(parse_calendar("0 0 * * ~,*").value()) == "*-*-* 00:00:00");
+}
+
+TEST_CASE("cron: draws spread evenly over their range, for many jobs and for many machines") {
+  const auto calendar = parse_calendar("10~19 ~ ~ * 1~5").value();
+  std::map<std::int32_t, int> minutes;
+  std::map<std::int32_t, int> days;
+  std::map<unsigned, int> weekdays;
+  for (int i = 0; i < 4000; ++i) {
+    const Calendar drawn = i % 2 == 0 ? draw(calendar, "machine", "job" + std::to_string(i))
+                                      : draw(calendar, "machine" + std::to_string(i), "job");
+    ++weekdays[drawn.weekdays];
+    for (const CalendarPart& part : drawn.parts) {
+      if (part.field == CalendarField::minute) ++minutes[part.start];
+      if (part.field == CalendarField::day) ++days[part.start];
+    }
+  }
+  REQUIRE(minutes.size() == 10);
+  CHECK(minutes.begin()->first == 10);
+  CHECK(minutes.rbegin()->first == 19);
+  REQUIRE(days.size() == 28);  // every month has them
+  CHECK(days.rbegin()->first == 28);
+  CHECK(weekdays.size() == 5);
+  for (const auto& [minute, count] : minutes)
+    CHECK(std::abs(count - 400) < 80);
+}
+
+TEST_CASE("cron: a step that begins by chance goes on from there") {
+  const Calendar drawn = draw(parse_calendar("~/20 * * * *").value(), "machine", "job");
+  TimePoint at = sys_days(year(2026) / 11 / 1);
+  at = next(drawn, at - microseconds(1), Zone()).value();
+  CHECK(at - sys_days(year(2026) / 11 / 1) < minutes(20));
+  for (int i = 0; i < 5; ++i) {
+    const TimePoint then = next(drawn, at, Zone()).value();
+    CHECK(then - at == minutes(20));
+    at = then;
+  }
+}
+
+TEST_CASE("cron: @reboot has no slots") {
+  const auto calendar = parse_calendar("@Reboot");
+  REQUIRE(calendar.has_value());
+  CHECK(calendar->at_boot);
+  CHECK(to_string(*calendar) == "@reboot");
+  CHECK_FALSE(next(*calendar, TimePoint(), Zone()));
+}
+
 struct Refusal {
   std::string text;
   std::string wrong;
@@ -93,9 +158,12 @@ TEST_CASE("cron: an error says what is wrong and what to write instead") {
       Refusal{"0 22-2 * * *", "ends before it begins", "split"},
       Refusal{"5/15 * * * *", "step but no range", "5-59/15"},
       Refusal{"*/0 * * * *", "step", "*/15"}, Refusal{"*/x * * * *", "step", "*/15"},
-      Refusal{", * * * *", "no number", "0-59"}, Refusal{"~ 2 * * *", "not understood yet", "0-59"},
-      Refusal{"0 0 L * *", "not understood yet", "1-31"},
-      Refusal{"0 0 * * fri#2", "not understood yet", "1-5"},
+      Refusal{", * * * *", "no number", "0-59"},
+      Refusal{"9~3 2 * * *", "ends before it begins", "0-59"},
+      Refusal{"0~60 2 * * *", "minute \"60\" is out of the range 0-59", "*/15"},
+      Refusal{"~/0 * * * *", "step", "*/15"}, Refusal{"1~2~3 * * * *", "no number", "0-59"},
+      Refusal{"0 0 L * *", "not understood", "1-31"},
+      Refusal{"0 0 * * fri#2", "not understood", "1-5"},
       Refusal{"0 30 2 * * *", "five fields, not 6", "30 2 * * *"},
       Refusal{"30 2 * * * root /bin/true", "five fields, not 7", "30 2 * * *"});
   CAPTURE(row.text);
