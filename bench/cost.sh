@@ -1,6 +1,7 @@
 #!/bin/bash
 # cost.sh [--build] [--only FIGURE]: what lull costs, beside the barest program that does the same
-# work, both measured in turns. Prints a table. FIGURE: idle, load, rate, late or build.
+# work, both measured in turns. Prints a table. FIGURE: idle, load, rate, late, slots or
+# build.
 #
 # LULL_PROGRAM     the optimised lull, with lull-keeper and bench/ beside it
 # LULL_BENCH_DIR   where the scratch folder goes (/var/tmp: a real disk, or fsync costs nothing)
@@ -249,7 +250,22 @@ measure_late() {
   done
 }
 
-# --- 6: building --------------------------------------------------------------------------------------
+# --- 6: finding the next slot -------------------------------------------------------------------------
+
+# Those that are far away, or never come, are the ones that could take long.
+measure_slots() {
+  local zone=America/New_York expression
+  section "the next slot from 4000 instants in 50 years, $zone; peer: the C library's time there and back"
+  for expression in '*-*-* 02:30' '*:*:*' 'Mon *-*~1 02:30' '*-02-29 02:30' '*-02-30' \
+    'Fri 2199-12-13' '0 2 13 * 5' "$(seq -s, 1 2 59 | sed 's/.*/*:&:&/')"; do
+    "$work/bin/bench_slots" "$expression" "$zone" > "$work/slots"
+    cut -d ' ' -f 1 "$work/slots" > "$work/lull"
+    cut -d ' ' -f 2 "$work/slots" > "$work/bare"
+    row "us, ${expression:0:20}" "$(spread "$work/lull")" "$(spread "$work/bare")" '<= 20'
+  done
+}
+
+# --- 7: building --------------------------------------------------------------------------------------
 
 measure_build() {
   cmake -S "$root" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo > /dev/null
@@ -270,7 +286,7 @@ clean_up() {
 }
 
 main() {
-  local figures=(idle load rate late) figure
+  local figures=(idle load rate late slots) figure
   while (( $# > 0 )); do
     case $1 in
       --build) figures+=(build) ;;

@@ -1,5 +1,6 @@
 #include "runner/cli/app.hpp"
 
+#include "runner/cli/calendar.hpp"
 #include "runner/cli/check.hpp"
 #include "runner/cli/control.hpp"
 #include "runner/cli/daemon.hpp"
@@ -33,6 +34,7 @@ struct Parsed {
   LogOptions log;
   InspectOptions inspect;
   DoctorOptions doctor;
+  CalendarOptions calendar;
   std::function<int()> action;
 };
 
@@ -146,6 +148,23 @@ void add_doctor(CLI::App& app, Parsed& parsed) {
   add_json(command, parsed.doctor.json);
 }
 
+void add_calendar(CLI::App& app, Parsed& parsed) {
+  CLI::App* command = app.add_subcommand("calendar", "a schedule's normalised form and next slots");
+  command->callback(
+      [&parsed] { parsed.action = [&parsed] { return run_calendar(parsed.calendar); }; });
+  command->add_option("EXPR", parsed.calendar.expressions, "OnCalendar or cron, each in quotes")
+      ->required();
+  command
+      ->add_option("--timezone", parsed.calendar.timezone, "an IANA name (default: the machine's)")
+      ->type_name("ZONE");
+  command->add_option("--from", parsed.calendar.from, "slots after this time (default: now)")
+      ->type_name("RFC3339");
+  command->add_option("--count", parsed.calendar.count, "so many slots at most")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_json(command, parsed.calendar.json);
+}
+
 }  // namespace
 
 int run_app(int argc, char** argv) {
@@ -163,6 +182,7 @@ int run_app(int argc, char** argv) {
   add_records(app, parsed);
   add_inspect(app, parsed);
   add_doctor(app, parsed);
+  add_calendar(app, parsed);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
