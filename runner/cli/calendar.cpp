@@ -34,6 +34,11 @@ Result<Question> question_of(const CalendarOptions& options) {
   return question;
 }
 
+/// The expression's own, else the one that was asked for.
+const Zone& zone_of(const Calendar& calendar, const Question& question) {
+  return calendar.zone ? *calendar.zone : question.zone;
+}
+
 std::vector<TimePoint> slots_of(const Calendar& calendar, const Question& question) {
   // Of what `~` leaves open each job has its own; this is the machine's.
   const Calendar drawn = draw(calendar, os::machine_id(), "");
@@ -55,26 +60,27 @@ std::string ahead(Duration distance) {
 }
 
 /// What the slots alone do not tell.
-const char* remark(const Calendar& calendar, const std::vector<TimePoint>& slots) {
+const char* remark(const Calendar& calendar, bool comes_again) {
   if (calendar.at_boot) return "once after each boot";
-  if (slots.empty()) return "never again";
+  if (!comes_again) return "never again";
   return calendar.draws.empty() ? nullptr : "an example: each job has its own";
 }
 
 void print(const Calendar& calendar, const std::vector<TimePoint>& slots,
            const Question& question) {
-  const Zone& zone = calendar.zone ? *calendar.zone : question.zone;
+  const Zone& zone = zone_of(calendar, question);
   std::printf("%s\n", to_string(calendar).c_str());
   for (const TimePoint slot : slots) {
     std::printf("  %s  in %s\n", format_rfc3339(slot, zone).c_str(),
                 ahead(slot - question.from).c_str());
   }
-  if (const char* text = remark(calendar, slots)) std::printf("  %s\n", text);
+  const bool comes_again = !slots.empty() || question.count == 0;
+  if (const char* text = remark(calendar, comes_again)) std::printf("  %s\n", text);
 }
 
 void print_json(const Calendar& calendar, const std::vector<TimePoint>& slots,
                 const Question& question) {
-  const Zone& zone = calendar.zone ? *calendar.zone : question.zone;
+  const Zone& zone = zone_of(calendar, question);
   nlohmann::ordered_json answer{{"normalized", to_string(calendar)}};
   answer["next"] = nlohmann::ordered_json::array();
   for (const TimePoint slot : slots)

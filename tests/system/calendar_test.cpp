@@ -48,6 +48,7 @@ TEST_CASE("calendar: for people it says how far ahead, and what slots cannot tel
   CHECK_THAT(plain.out, ContainsSubstring("2020-01-01 00:00:00\n  never again\n"));
   CHECK_THAT(plain.out, ContainsSubstring("~ 3 * * *\n  2026-10-25T03:"));
   CHECK_THAT(plain.out, ContainsSubstring("an example: each job has its own\n"));
+  CHECK(instance.lull({"calendar", "daily", "--count", "0"}).out == "*-*-* 00:00:00\n");
 }
 
 TEST_CASE("calendar: a wrong zone, time or count is a usage error that says what to write") {
