@@ -180,9 +180,11 @@ asio::awaitable<void> Commands::start(Request request, Send send) {
 asio::awaitable<void> Commands::stop(Request request, Send send) {
   const ActiveRunPtr run = runs_->of_job(request.job);
   if (!run) {
-    co_await send(error_line(jobs_->find(request.job) == nullptr
-                                 ? "there is no job " + request.job
-                                 : request.job + " is not running"));
+    // Named: of a choice inside a co_await g++ 12 destroys what was not chosen, too.
+    const std::string problem = jobs_->find(request.job) == nullptr
+                                    ? "there is no job " + request.job
+                                    : request.job + " is not running";
+    co_await send(error_line(problem));
     co_return;
   }
   runs_->stop(*run);

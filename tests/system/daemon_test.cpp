@@ -133,6 +133,17 @@ TEST_CASE("daemon: status shows what runs, the kernel agrees, stop ends it") {
   CHECK(instance.lull({"stop", "long"}).exit_code == 1);
 }
 
+TEST_CASE("stop: of a job that does not run says so, and does the supervisor no harm") {
+  Instance instance;
+  const std::string name = "a-name-that-is-longer-than-a-short-string";
+  instance.job(name, probe_command("\"stay\""));
+  instance.start_daemon();
+  for (int i = 0; i < 5; ++i)
+    CHECK_THAT(instance.lull({"stop", name}).err, ContainsSubstring(name + " is not running"));
+  CHECK(instance.lull({"stop", "nothing"}).exit_code == 1);
+  CHECK(instance.status(name)["state"] == "idle");
+}
+
 TEST_CASE("daemon: stopped by Ctrl-Z it lets another lull drive the jobs, and takes them back") {
   Instance instance;
   instance.job("spin", probe_command("\"spin\", \"1\""));
