@@ -51,9 +51,9 @@ alone=$(cpu_of 4 "$group")
 start app job lull run -- "${spin[@]}"
 until_true 60 find_scope
 sleep 4
+until_true 60 grep -q 'frozen 0' "$scope/cgroup.events"
 beside=$(cpu_of 6 "$group")
 say "foreground in a session, after the remedy: $beside % of $alone %"
-until_true 60 grep -q 'frozen 0' "$scope/cgroup.events"
 at_least $((beside * 100)) $((alone * 95)) 'the foreground has'
 stop app job
 stop session foreground
