@@ -14,7 +14,7 @@ job ana short 'command = ["bash", "-c", "sleep 20"]'
 control app daemon-reload
 control app start lull
 
-has_session() { loginctl list-sessions --no-legend | grep -q " $1 "; }
+has_session() { [[ $(loginctl list-sessions --no-legend) == *" $1 "* ]]; }
 
 # begin JOB: starts it, and sets `pid` to its main process and `scope` to its group.
 begin() {
