@@ -23,7 +23,7 @@ constexpr std::int64_t kKillAgainMs = 50;
 constexpr std::int64_t kThawAgainMs = 50;
 /// A job in a scope that was killed: how long the supervisor has to say that the service manager is
 /// ending that scope. It hears so before the job is killed, but may be slower than the job.
-constexpr std::int64_t kWordMs = 2'000;
+constexpr std::int64_t kWordMs = 5'000;
 
 bool is_success(const Run& run) {
   if (!WIFEXITED(run.ended.status)) return false;
@@ -59,6 +59,11 @@ void take_driver(Run& run, pid_t driver) {
   if (run.driver >= 0) forget_driver(run);
   run.driver = static_cast<int>(sys(SYS_pidfd_open, driver, 0));
   run.driver_ended = run.driver < 0;
+}
+
+void take_supervisor(Run& run, pid_t supervisor) {
+  if (run.supervisor >= 0) sys(SYS_close, run.supervisor);
+  run.supervisor = static_cast<int>(sys(SYS_pidfd_open, supervisor, 0));
 }
 
 /// The group may be gone at any moment after its last process.
@@ -131,6 +136,9 @@ void take_signals(Run& run) {
         break;
       case kDriverSignal:
         take_driver(run, static_cast<pid_t>(info.ssi_pid));
+        break;
+      case kSupervisorSignal:
+        take_supervisor(run, static_cast<pid_t>(info.ssi_pid));
         break;
       case SIGCONT:
         run.suspended = false;
@@ -230,8 +238,13 @@ void wait_for_event(Run& run) {
                   {run.driver, POLLIN, 0},
                   {run.cgroups.memory_events, POLLPRI, 0}};
   sys(SYS_ppoll, fds, 5, next >= 0 ? &wait : nullptr, nullptr, kKernelSigsetSize);
-  // Before the signals: one of them may bring the next driver, whose pidfd can have the same
-  // number.
+  // Before the signals: one of them may bring the next driver or supervisor, whose pidfd can have
+  // the same number.
+  const bool supervisor_ended = fds[2].revents != 0;
+  if (supervisor_ended) {
+    sys(SYS_close, run.supervisor);
+    run.supervisor = -1;
+  }
   if (fds[3].revents != 0) {
     forget_driver(run);
     run.driver_ended = true;
@@ -240,9 +253,7 @@ void wait_for_event(Run& run) {
   if (fds[0].revents != 0 || run.driver_ended) take_signals(run);
   if (fds[1].revents != 0) copy_output(run);
   if (fds[4].revents != 0) note_oom_kills(run);
-  if (fds[2].revents != 0) {
-    sys(SYS_close, run.supervisor);
-    run.supervisor = -1;
+  if (supervisor_ended && run.supervisor < 0) {
     run.word_until = -1;
     if (run.plan.has(kStopWithSupervisor)) stop(run, "stopped");
   }

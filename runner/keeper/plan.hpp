@@ -16,6 +16,9 @@ inline constexpr int kDriverSignal = 34;
 /// interrupted.
 inline constexpr int kInterruptedSignal = 35;
 
+/// Tells a keeper whose supervisor has ended that the sender is its supervisor now.
+inline constexpr int kSupervisorSignal = 36;
+
 inline constexpr std::uint32_t kPlanVersion = 3;
 
 /// `length` bytes at `offset` from the start of the plan, and a NUL behind them.

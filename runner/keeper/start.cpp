@@ -21,9 +21,9 @@ constexpr std::int64_t kAutogroupAgainMs = 105;
 constexpr std::int64_t kAutogroupSpreadMs = 64;
 
 constexpr std::uint64_t bit(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
-constexpr std::uint64_t kListened = bit(SIGCHLD) | bit(SIGTERM) | bit(SIGINT) | bit(SIGHUP) |
-                                    bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) |
-                                    bit(kDriverSignal) | bit(kInterruptedSignal);
+constexpr std::uint64_t kListened =
+    bit(SIGCHLD) | bit(SIGTERM) | bit(SIGINT) | bit(SIGHUP) | bit(SIGQUIT) | bit(SIGTSTP) |
+    bit(SIGCONT) | bit(kDriverSignal) | bit(kInterruptedSignal) | bit(kSupervisorSignal);
 
 /// Whatever a library of the supervisor's opened without O_CLOEXEC ends here: a listening socket
 /// that we kept would look like a supervisor that does not answer. `lull run` passes its caller's

@@ -2,6 +2,7 @@
 
 #include "runner/os/errno_error.hpp"
 #include "runner/os/pidfd.hpp"
+#include "runner/os/process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -128,6 +129,10 @@ Result<KeeperProcess> KeeperProgram::start(std::span<const std::byte> plan,
   keeper.reports = std::move(pipe->read);
   keeper.go = std::move(go->write);
   return keeper;
+}
+
+void take_up_keeper(const ProcessIdentity& keeper) {
+  if (const Fd pidfd = open_process(keeper)) send_signal(pidfd.get(), keeper::kSupervisorSignal);
 }
 
 bool has_ended(int pidfd) {

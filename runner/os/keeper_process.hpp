@@ -3,6 +3,7 @@
 #include "jobs/result.hpp"
 #include "runner/keeper/plan.hpp"
 #include "runner/os/fd.hpp"
+#include "runner/os/run_file.hpp"
 
 #include <sys/types.h>
 
@@ -42,6 +43,10 @@ class KeeperProgram {
   Fd program_;
   std::string path_;  ///< /proc/self/fd/N
 };
+
+/// Tells a keeper whose supervisor is gone that we are its supervisor now: should the service
+/// manager end its job, it waits for us to say so.
+void take_up_keeper(const ProcessIdentity& keeper);
 
 /// Whether the process of `pidfd` has ended, without waiting; reaps it when it is our child.
 bool has_ended(int pidfd);

@@ -2,6 +2,7 @@
 
 #include "runner/os/cgroup_tree.hpp"
 #include "runner/os/cgroups.hpp"
+#include "runner/os/keeper_process.hpp"
 #include "runner/os/pidfd.hpp"
 #include "runner/os/process.hpp"
 #include "runner/os/read_file.hpp"
@@ -111,8 +112,11 @@ void Scopes::take_up(const os::RunProcesses& run) {
   if (!manager_ || run.cgroups.empty() || !run.cgroups.front().ends_with(".scope")) return;
   const std::string& folder = run.cgroups.front();
   remember(os::name_of(folder), run.keeper);
-  const auto listens = manager_->listen();
-  if (!listens) spdlog::warn("{}", listens.error().what());
+  if (const auto listens = manager_->listen(); !listens) {
+    spdlog::warn("{}", listens.error().what());
+  } else {
+    os::take_up_keeper(run.keeper);
+  }
 }
 
 void Scopes::remember(const std::string& unit, os::ProcessIdentity keeper) {

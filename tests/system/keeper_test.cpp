@@ -1,12 +1,18 @@
 // One run under a real lull-keeper: what becomes of jobs that behave badly.
+#include "runner/os/keeper_process.hpp"
+#include "runner/os/pidfd.hpp"
 #include "runner/os/process.hpp"
 #include "runner/os/run_processes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -30,6 +36,36 @@ bool all_gone(const std::vector<pid_t>& pids) {
     if (is_alive(pid)) return false;
   }
   return true;
+}
+
+/// A run whose supervisor is gone.
+struct LeftRun {
+  pid_t keeper = 0;
+  pid_t job = 0;
+  std::array<char, 256> state{};  ///< its state folder
+};
+
+LeftRun leave_run(const JobSpec& spec, const supervisor::LaunchOptions& options) {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  const os::Fd read(ends[0]);
+  os::Fd write(ends[1]);
+  const pid_t supervisor = ::fork();
+  if (supervisor == 0) {
+    auto* const run = new OneRun(spec, options);  // goes on when we are gone
+    run->let_go();
+    run->wait_until_running();
+    LeftRun left{run->keeper(), run->job(), {}};
+    run->state_folder().copy(left.state.data(), left.state.size() - 1);
+    (void)!::write(write.get(), &left, sizeof left);
+    ::_exit(0);
+  }
+  write.reset();
+  LeftRun left;
+  REQUIRE(::read(read.get(), &left, sizeof left) == sizeof left);
+  REQUIRE(::waitpid(supervisor, nullptr, 0) == supervisor);
+  REQUIRE(left.job != 0);
+  return left;
 }
 
 }  // namespace
@@ -76,6 +112,24 @@ TEST_CASE(
   REQUIRE(ended);
   CHECK(ended->ending.outcome == (was_meant ? Outcome::interrupted : Outcome::failed));
   CHECK(ended->ending.signal == SIGTERM);
+}
+
+TEST_CASE("keeper: such word is waited for from a supervisor that took the run up, too") {
+  supervisor::LaunchOptions options;
+  options.scope = ScopePlacement{"/nowhere", "lull.slice", std::nullopt};
+  const LeftRun left = leave_run(probe_job({"stay"}), options);
+  const os::ProcessIdentity identity = os::identify_process(left.keeper).value();
+  const os::Fd keeper = os::open_process(identity);
+  os::take_up_keeper(identity);
+  ::kill(left.job, SIGTERM);
+  CHECK(eventually([&] { return !is_alive(left.job); }));
+  os::send_signal(keeper.get(), keeper::kInterruptedSignal);
+  CHECK(eventually([&] { return os::has_ended(keeper.get()); }));
+  const auto run = os::RunFiles::open(left.state.data()).value().read(1).value();
+  std::filesystem::remove_all(left.state.data());
+  REQUIRE(run);
+  REQUIRE(run->outcome);
+  CHECK(run->outcome->ending.outcome == Outcome::interrupted);
 }
 
 TEST_CASE("keeper: what cannot be executed is spawn-failed with its stage and errno") {
