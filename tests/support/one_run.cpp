@@ -7,6 +7,7 @@
 #include "tests/support/deadline.hpp"
 
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -111,6 +112,14 @@ void move_out_of(const std::string& group, pid_t process) {
 bool is_alive(pid_t pid) {
   const auto stat = os::read_process_stat(pid);
   return stat && stat->state != 'Z' && stat->state != 'X';
+}
+
+bool has_pending(pid_t pid, int signal) {
+  const std::string status = slurp("/proc/" + std::to_string(pid) + "/status");
+  const std::size_t at = status.find("ShdPnd:");
+  if (at == std::string::npos) return false;
+  const std::uint64_t pending = std::stoull(status.substr(at + 7), nullptr, 16);
+  return ((pending >> static_cast<unsigned>(signal - 1)) & 1U) != 0;
 }
 
 std::string slurp(const std::string& path) {

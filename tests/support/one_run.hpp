@@ -76,6 +76,9 @@ void move_out_of(const std::string& group, pid_t process);
 /// Whether a process with this pid is there, zombies not counted.
 bool is_alive(pid_t pid);
 
+/// Whether a signal waits for a process that blocks it.
+bool has_pending(pid_t pid, int signal);
+
 /// Text of a file, "" when it is not there.
 std::string slurp(const std::string& path);
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdint>
 #include <filesystem>
 #include <vector>
 
@@ -55,15 +54,6 @@ bool stands_still(pid_t pid) {
   const std::string before = cpu_of(pid);
   ::usleep(100'000);  // a spinner that was not frozen would have run in this time
   return cpu_of(pid) == before;
-}
-
-/// Whether a signal waits for a process that blocks it.
-bool has_pending(pid_t pid, int signal) {
-  const std::string status = slurp("/proc/" + std::to_string(pid) + "/status");
-  const std::size_t at = status.find("ShdPnd:");
-  if (at == std::string::npos) return false;
-  const std::uint64_t pending = std::stoull(status.substr(at + 7), nullptr, 16);
-  return ((pending >> static_cast<unsigned>(signal - 1)) & 1U) != 0;
 }
 
 /// A process that drives the run and has it frozen.

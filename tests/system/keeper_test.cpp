@@ -1,4 +1,5 @@
 // One run under a real lull-keeper: what becomes of jobs that behave badly.
+#include "runner/keeper/plan.hpp"
 #include "runner/os/keeper_process.hpp"
 #include "runner/os/pidfd.hpp"
 #include "runner/os/process.hpp"
@@ -121,6 +122,7 @@ TEST_CASE("keeper: such word is waited for from a supervisor that took the run u
   const os::ProcessIdentity identity = os::identify_process(left.keeper).value();
   const os::Fd keeper = os::open_process(identity);
   os::take_up_keeper(identity);
+  REQUIRE(eventually([&] { return !has_pending(left.keeper, keeper::kSupervisorSignal); }));
   ::kill(left.job, SIGTERM);
   CHECK(eventually([&] { return !is_alive(left.job); }));
   os::send_signal(keeper.get(), keeper::kInterruptedSignal);
