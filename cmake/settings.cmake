@@ -16,6 +16,8 @@ target_compile_options(lull_settings INTERFACE
   -Wold-style-cast -Woverloaded-virtual -Wformat=2
   # Where GCC optimises, it sees null pointers inside boost::result that no path reaches.
   $<$<CONFIG:Debug>:-Wnull-dereference>
+  # And g++ 12 sees operator+ of std::string write past the text that is inside the string itself.
+  $<$<NOT:$<CONFIG:Debug>>:-Wno-array-bounds$<SEMICOLON>-Wno-stringop-overflow>
   $<$<BOOL:${LULL_WERROR}>:-Werror>)
 target_compile_definitions(lull_settings INTERFACE
   _GNU_SOURCE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
@@ -28,13 +30,22 @@ if(LULL_SANITIZE)
   add_link_options(-fsanitize=${LULL_SANITIZE})
 endif()
 
-# A folder is a library: lull_folder(NAME LINK targets...) takes every .cpp in it, so that a file's
-# room is its place in the tree and what the room may see is its LINK line.
+# What most files of a target include is compiled once: Asio alone costs each file seconds. A file
+# includes what it uses all the same, which the tidy preset, compiling without this, watches.
+function(lull_precompile target)
+  target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <functional>
+    <map> <memory> <optional> <set> <string> <string_view> <utility> <variant> <vector>
+    <boost/system/result.hpp> ${ARGN})
+endfunction()
+
+# A folder is a library: lull_folder(NAME LINK targets... [PRECOMPILE headers...]) takes every .cpp
+# in it, so that a file's room is its place in the tree and what the room may see is its LINK line.
 function(lull_folder name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK;PRECOMPILE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   add_library(lull_${name} STATIC ${sources})
   add_library(lull::${name} ALIAS lull_${name})
   target_link_libraries(lull_${name} PUBLIC ${ARG_LINK} PRIVATE lull_settings)
   target_include_directories(lull_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  lull_precompile(lull_${name} ${ARG_PRECOMPILE})
 endfunction()
