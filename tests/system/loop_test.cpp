@@ -138,7 +138,9 @@ TEST_CASE("loop: a daemon's job goes down with the foreground and up again, seen
                                  [](const auto& level) { return level["state"] == "busy"; });
   REQUIRE(busy != levels.end());
   CHECK((*busy)["applied"]["io"] == "idle");
-  CHECK(levels.back()["state"] == "light");
+  // Not the last one, perhaps: somebody else may have come.
+  CHECK(
+      std::any_of(busy, levels.end(), [](const auto& level) { return level["state"] == "light"; }));
 }
 
 TEST_CASE("loop: lull run says each change with -v, and exits as the command does") {
