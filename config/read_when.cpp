@@ -1,7 +1,7 @@
 #include "config/job_sections.hpp"
+#include "jobs/time_of_day.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 namespace lull::config {
@@ -105,32 +105,14 @@ std::vector<std::string> read_exists(const Value& value, const Home& home) {
   return paths;
 }
 
-/// "7:00" or "22:30", up to "24:00".
-std::optional<std::chrono::minutes> parse_clock(std::string_view text) {
-  const auto colon = text.find(':');
-  if (colon != 1 && colon != 2) return std::nullopt;
-  const auto hour_digits = text.substr(0, colon);
-  const auto minute_digits = text.substr(colon + 1);
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (minute_digits.size() != 2 || !std::all_of(hour_digits.begin(), hour_digits.end(), is_digit) ||
-      !std::all_of(minute_digits.begin(), minute_digits.end(), is_digit)) {
-    return std::nullopt;
-  }
-  int hour = 0;
-  int minute = 0;
-  std::from_chars(hour_digits.data(), hour_digits.data() + hour_digits.size(), hour);
-  std::from_chars(minute_digits.data(), minute_digits.data() + minute_digits.size(), minute);
-  if (minute > 59 || hour * 60 + minute > kMinutesOfDay) return std::nullopt;
-  return std::chrono::minutes(hour * 60 + minute);
-}
-
 std::optional<Hours> read_hours(const Value& value) {
   const auto text = read_text(value, R"("22:00-07:00")");
   if (!text) return std::nullopt;
   const auto dash = text->find('-');
-  const auto from = parse_clock(std::string_view(*text).substr(0, dash));
-  const auto to = dash == std::string::npos ? std::nullopt
-                                            : parse_clock(std::string_view(*text).substr(dash + 1));
+  const auto from = parse_time_of_day(std::string_view(*text).substr(0, dash));
+  const auto to = dash == std::string::npos
+                      ? std::nullopt
+                      : parse_time_of_day(std::string_view(*text).substr(dash + 1));
   if (!from || !to || from->count() == kMinutesOfDay) {
     value.wrong(Error(quoted(*text) +
                       R"( is no range of hours: write two times of day, such as "22:00-07:00")"));
