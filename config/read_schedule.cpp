@@ -77,6 +77,15 @@ void read_slots(const Section& section, Schedule& schedule) {
   }
 }
 
+/// Both count from the slot.
+void read_deadline(const Section& section, Schedule& schedule) {
+  const auto deadline = section.get("deadline");
+  schedule.deadline = read_duration(deadline, kLeast);
+  if (!schedule.deadline || *schedule.deadline > schedule.jitter) return;
+  deadline.wrong("may come before the job is due, which 'jitter' puts off by up to " +
+                 format_duration(schedule.jitter) + ": write more than that");
+}
+
 }  // namespace
 
 std::optional<Schedule> read_schedule(const Section& section) {
@@ -85,7 +94,7 @@ std::optional<Schedule> read_schedule(const Section& section) {
   assign(schedule.timezone, read_timezone(section.get("timezone")));
   assign(schedule.jitter, read_duration(section.get("jitter"), Duration{0}));
   assign(schedule.catch_up, read_choice(section.get("catch_up"), kCatchUp));
-  assign(schedule.deadline, read_duration(section.get("deadline"), kLeast));
+  read_deadline(section, schedule);
   const bool given = section.is_written() || section.has("at") || section.has("every");
   return given ? std::optional(std::move(schedule)) : std::nullopt;
 }
