@@ -182,6 +182,50 @@ bool must_make_room(const Capabilities& can, const ForegroundSettings& settings,
   return unranked >= settings.calm_cpu && seen.cpu + seen.own_cpu >= kNearlyFull * seen.cpus;
 }
 
+/// Whoever holds a run has reasons that neither max_pause nor a deadline knows of.
+void hold(Decision& decision, const std::string& reason, PauseMethod method) {
+  if (method == PauseMethod::never) {
+    decision.reason = reason + ", but this job is never paused; " + decision.reason;
+  } else {
+    decision.what = Pause{};
+    decision.reason = reason;
+  }
+}
+
+Decision decide_for_foreground(const PrioritySpec& priority, const Capabilities& can,
+                               const ForegroundSettings& settings, const RunFacts& run,
+                               const PolicyState& state, const Observation& seen) {
+  Decision decision{priority.levels.light, "", state};
+  if (!priority.levels.adapts) {
+    decision.reason = "policy " + std::string(to_string(priority.policy)) + " is never adapted";
+    return decision;
+  }
+  PolicyState& next = decision.next;
+  Need need = needs(settings, run, seen);
+  if (must_make_room(can, settings, seen)) {
+    need.at_least = need.still = Foreground::strained;
+    need.text += can.cpu == CpuKnob::none
+                     ? ", and no knob here ranks the job below it"
+                     : ", " + percent(seen.unranked_cpu) +
+                           " of it where no weight ranks the job below it (lull doctor)";
+  }
+  settle(need, next, seen.at);
+  remember(need, next, seen.at);
+  move_to(next, std::max(need.at_least, earned(next, settings, seen.at)), seen.at);
+  decision.reason = std::string(to_string(next.state)) + ": " +
+                    (need.at_least < next.state ? "it was so until just now" : need.text);
+  decision.what = what_at(priority.levels, next.state);
+  if (!std::holds_alternative<Pause>(decision.what)) return decision;
+  const bool never = priority.pause == PauseMethod::never;
+  if (never || run.urgent || is_on_floor(priority, next, seen.at)) {
+    decision.what = priority.levels.busy;
+    decision.reason += never        ? "; this job is never paused"
+                       : run.urgent ? "; past its deadline it is not paused"
+                                    : "; paused for max_pause, it goes on for a while";
+  }
+  return decision;
+}
+
 }  // namespace
 
 PolicyState first_state(Instant now, Foreground state) {
@@ -220,34 +264,8 @@ std::variant<Level, Pause> what_at(const LevelTable& levels, Foreground state) {
 Decision decide(const PrioritySpec& priority, const Capabilities& can,
                 const ForegroundSettings& settings, const RunFacts& run, const PolicyState& state,
                 const Observation& seen) {
-  Decision decision{priority.levels.light, "", state};
-  if (!priority.levels.adapts) {
-    decision.reason = "policy " + std::string(to_string(priority.policy)) + " is never adapted";
-    return decision;
-  }
-  PolicyState& next = decision.next;
-  Need need = needs(settings, run, seen);
-  if (must_make_room(can, settings, seen)) {
-    need.at_least = need.still = Foreground::strained;
-    need.text += can.cpu == CpuKnob::none
-                     ? ", and no knob here ranks the job below it"
-                     : ", " + percent(seen.unranked_cpu) +
-                           " of it where no weight ranks the job below it (lull doctor)";
-  }
-  settle(need, next, seen.at);
-  remember(need, next, seen.at);
-  move_to(next, std::max(need.at_least, earned(next, settings, seen.at)), seen.at);
-  decision.reason = std::string(to_string(next.state)) + ": " +
-                    (need.at_least < next.state ? "it was so until just now" : need.text);
-  decision.what = what_at(priority.levels, next.state);
-  if (!std::holds_alternative<Pause>(decision.what)) return decision;
-  const bool never = priority.pause == PauseMethod::never;
-  if (never || run.urgent || is_on_floor(priority, next, seen.at)) {
-    decision.what = priority.levels.busy;
-    decision.reason += never        ? "; this job is never paused"
-                       : run.urgent ? "; past its deadline it is not paused"
-                                    : "; paused for max_pause, it goes on for a while";
-  }
+  Decision decision = decide_for_foreground(priority, can, settings, run, state, seen);
+  if (run.held) hold(decision, *run.held, priority.pause);
   return decision;
 }
 

@@ -5,6 +5,7 @@
 #include "jobs/priority.hpp"
 #include "jobs/spec.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -35,6 +36,8 @@ struct ForegroundSettings {
 struct RunFacts {
   bool uses_disk = false;  ///< it did I/O within the last seconds
   bool urgent = false;     ///< past its deadline: never held up altogether
+  /// Why somebody beside the loop holds it; none: nobody does.
+  std::optional<std::string> held = std::nullopt;
   bool operator==(const RunFacts&) const = default;
 };
 
@@ -65,7 +68,9 @@ struct Decision {
 /// What a run gets from now on. Yields with the first observation that asks for it; gives back only
 /// after quiet (settings), a pause after `hold`, which doubles from 1 s to 30 s when harm is back
 /// within 2 s of its end and decays by half a second each second otherwise. A pause ends after
-/// max_pause for a while, and does not begin for an urgent run.
+/// max_pause for a while, and does not begin for an urgent run. A run that is held by somebody else
+/// pauses for as long as that lasts, also one whose level is never adapted; only `pause = "never"`
+/// keeps it going.
 Decision decide(const PrioritySpec& priority, const Capabilities& can,
                 const ForegroundSettings& settings, const RunFacts& run, const PolicyState& state,
                 const Observation& seen);

@@ -255,6 +255,44 @@ TEST_CASE("decide: important and passive runs stay at light whatever happens") {
   }
 }
 
+TEST_CASE("decide: a run that somebody holds pauses whatever its policy, deadline or floor says") {
+  struct Case {
+    const char* what;
+    Policy policy = Policy::throttle;
+    bool urgent = false;
+    Duration max_pause = minutes(4);
+    double stall = 0;
+  };
+  for (const Case& one :
+       {Case{"nobody needs the machine"}, Case{"never adapted", Policy::important},
+        Case{"passive", Policy::passive}, Case{"past its deadline", Policy::throttle, true},
+        Case{"past max_pause", Policy::throttle, false, seconds(1)},
+        Case{"strained too", Policy::throttle, false, seconds(1), 0.9}}) {
+    CAPTURE(one.what);
+    Play play(one.policy);
+    play.priority.max_pause = one.max_pause;
+    play.facts.urgent = one.urgent;
+    play.facts.held = "paused by hand";
+    play.show(with_stall(one.stall), minutes(1));
+    CHECK(play.paused == Duration(minutes(1)));
+    CHECK(play.last.reason == "paused by hand");
+    play.facts.held.reset();
+    play.show(quiet(), seconds(40));
+    CHECK_FALSE(play.is_paused());
+    CHECK(play.last.reason.find("paused by hand") == std::string::npos);
+  }
+}
+
+TEST_CASE("decide: a held run that is never paused goes on at its level and says why") {
+  Play play;
+  play.priority.pause = PauseMethod::never;
+  play.facts.held = "paused by hand";
+  play.show(with_cpu(1.4), kTick);
+  CHECK(std::get<Level>(play.last.what) == levels_of(Policy::throttle).busy);
+  CHECK(play.last.reason ==
+        "paused by hand, but this job is never paused; busy: foreground uses 140 % of 200 % CPU");
+}
+
 // --- properties, over random foregrounds from fixed seeds
 
 class Random {
