@@ -49,6 +49,11 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return found;
 }
 
+std::string trimmed(std::string text) {
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  return text;
+}
+
 std::string unescape_mount(std::string_view text) {
   std::string plain;
   while (!text.empty()) {

@@ -17,6 +17,9 @@ std::vector<std::string_view> lines_of(std::string_view text);
 /// The words between blanks and line ends.
 std::vector<std::string_view> words_of(std::string_view text);
 
+/// Without the blanks and line ends at its end.
+std::string trimmed(std::string text);
+
 /// A path as mountinfo and mounts write it, where a blank is \040 and so on (proc(5)).
 std::string unescape_mount(std::string_view text);
 

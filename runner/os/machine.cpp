@@ -1,6 +1,7 @@
 #include "runner/os/machine.hpp"
 
 #include "runner/os/errno_error.hpp"
+#include "runner/os/kernel_text.hpp"
 #include "runner/os/read_file.hpp"
 
 #include <linux/capability.h>
@@ -14,14 +15,10 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
+#include <ctime>
 
 namespace lull::os {
 namespace {
-
-std::string trimmed(std::string text) {
-  text.erase(text.find_last_not_of(" \t\r\n") + 1);
-  return text;
-}
 
 std::optional<std::string> link_target(const char* path) {
   std::array<char, PATH_MAX> target{};
@@ -40,6 +37,15 @@ bool has_capability(unsigned capability) {
 }  // namespace
 
 TimePoint now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+
+Uptime uptime() {
+  timespec since_boot{};
+  (void)::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const auto whole =
+      std::chrono::seconds(since_boot.tv_sec) + std::chrono::nanoseconds(since_boot.tv_nsec);
+  const auto awake = std::chrono::steady_clock::now().time_since_epoch();
+  return {std::chrono::floor<Duration>(whole), std::chrono::floor<Duration>(awake)};
+}
 
 Result<std::string> boot_id() {
   auto text = read_file("/proc/sys/kernel/random/boot_id");

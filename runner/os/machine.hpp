@@ -2,6 +2,7 @@
 
 #include "jobs/spawn_plan.hpp"
 #include "jobs/units.hpp"
+#include "jobs/wakes.hpp"
 #include "jobs/zone.hpp"
 
 #include <cstdint>
@@ -12,6 +13,9 @@ namespace lull::os {
 
 /// CLOCK_REALTIME.
 TimePoint now();
+
+/// CLOCK_BOOTTIME and CLOCK_MONOTONIC.
+Uptime uptime();
 
 /// Names this boot: /proc/sys/kernel/random/boot_id.
 Result<std::string> boot_id();
