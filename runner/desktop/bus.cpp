@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -15,6 +16,20 @@ using asio::posix::stream_descriptor;
 
 Error bus_error(const std::string& what, int error) {
   return Error(what + ": " + std::generic_category().message(-error));
+}
+
+/// As the D-Bus specification has it, "Match Rules". None of our parts holds a quote.
+std::string rule_of(const SignalMatch& match) {
+  std::string rule = "type='signal'";
+  const auto add = [&rule](const char* key, const std::string& value) {
+    if (!value.empty()) rule += std::string(",") + key + "='" + value + "'";
+  };
+  add("path", match.path);
+  add("interface", match.interface);
+  add("member", match.member);
+  add("sender", match.sender);
+  add("arg0", match.arg0);
+  return rule;
 }
 
 /// A handler is sd-bus's to keep from then on; it gives it back when the slot ends.
@@ -34,7 +49,8 @@ void give(sd_bus_slot* slot, std::unique_ptr<Handler> handler) {
 int on_reply(sd_bus_message* message, void* data, sd_bus_error* /*unused*/) {
   auto& handler = *static_cast<Bus::OnReply*>(data);
   if (const sd_bus_error* error = sd_bus_message_get_error(message)) {
-    handler(Error(error->message != nullptr ? error->message : error->name));
+    handler(Error(sd_bus_error_get_errno(error),
+                  error->message != nullptr ? error->message : error->name));
   } else {
     handler(message);
   }
@@ -90,23 +106,39 @@ void Bus::call(const Message& message, std::chrono::microseconds patience, OnRep
   wait();
 }
 
-Result<void> Bus::watch(const char* path, const char* interface, const char* member,
-                        OnSignal handler) {
+Result<void> Bus::watch(const SignalMatch& match, OnSignal handler) {
   auto kept = std::make_unique<OnSignal>(std::move(handler));
   sd_bus_slot* slot = nullptr;
-  const int error = sd_bus_match_signal_async(bus_.get(), &slot, nullptr, path, interface, member,
-                                              on_signal, nullptr, kept.get());
-  if (error < 0) return bus_error(std::string("watch ") + member, error);
+  const int error = sd_bus_add_match_async(bus_.get(), &slot, rule_of(match).c_str(), on_signal,
+                                           nullptr, kept.get());
+  if (error < 0) return bus_error("watch " + match.member, error);
   give(slot, std::move(kept));
   wait();
   return boost::system::in_place_value;
 }
 
+/// sd-bus makes up this signal, sd_bus_set_exit_on_disconnect(3).
+Result<void> Bus::watch_end(std::function<void()> on_end) {
+  constexpr const char* kLocal = "org.freedesktop.DBus.Local";
+  on_end_ = std::move(on_end);
+  return watch({"/org/freedesktop/DBus/Local", kLocal, "Disconnected"},
+               [this](sd_bus_message*) { end(); });
+}
+
+/// Once; one that breaks the protocol ends without that signal.
+void Bus::end() {
+  if (on_end_) std::exchange(on_end_, nullptr)();
+}
+
+/// Some at a time, since whoever sends faster than we read would hold the loop. What is left makes
+/// sd_bus_get_timeout(3) say at once.
 void Bus::process() {
+  constexpr int kAtOnce = 100;
   int more = 1;
-  while (more > 0)
+  for (int i = 0; more > 0 && i < kAtOnce; ++i)
     more = sd_bus_process(bus_.get(), nullptr);
   broken_ = more < 0;
+  if (broken_) end();
 }
 
 /// For what sd-bus waits now; each kind of wait is pending once at most.

@@ -19,6 +19,15 @@ struct MessageDeleter {
 };
 using Message = std::unique_ptr<sd_bus_message, MessageDeleter>;
 
+/// Which signals a watch is for; an empty part matches any.
+struct SignalMatch {
+  std::string path;
+  std::string interface;
+  std::string member;
+  std::string sender = {};  ///< a name on the bus; of a peer empty
+  std::string arg0 = {};    ///< the first argument, a string
+};
+
 /// A D-Bus connection on the loop: nothing here blocks. What it calls back runs on the loop, and
 /// never once the bus is gone.
 class Bus {
@@ -44,8 +53,9 @@ class Bus {
   /// Sends it. `on_reply` is called once, with ETIMEDOUT after `patience`.
   void call(const Message& message, std::chrono::microseconds patience, OnReply on_reply);
   /// Calls `on_signal` at each such signal from now on.
-  Result<void> watch(const char* path, const char* interface, const char* member,
-                     OnSignal on_signal);
+  Result<void> watch(const SignalMatch& match, OnSignal on_signal);
+  /// Calls `on_end` when the other end has closed it.
+  Result<void> watch_end(std::function<void()> on_end);
 
   /// The other end has closed it, or broken the protocol: it is of no more use.
   [[nodiscard]] bool is_broken() const { return broken_; }
@@ -57,6 +67,7 @@ class Bus {
   using Connection = std::unique_ptr<sd_bus, BusDeleter>;
   Bus(const boost::asio::any_io_executor& loop, Connection bus);
   void process();
+  void end();
   void wait();
 
   Connection bus_;
@@ -65,6 +76,7 @@ class Bus {
   bool reading_ = false;
   bool writing_ = false;
   bool broken_ = false;
+  std::function<void()> on_end_;                                            ///< not called yet
   std::shared_ptr<const bool> there_ = std::make_shared<const bool>(true);  ///< as long as we are
 };
 

@@ -159,12 +159,11 @@ Result<Bus*> ServiceManager::bus() {
   auto bus = Bus::connect(loop_, "unix:path=" + socket_, Bus::To::peer);
   if (!bus) return bus.error();
   // A peer sends its signals to everyone who is connected.
-  const auto removed = (*bus)->watch(kPath, kManager, "JobRemoved",
+  const auto removed = (*bus)->watch({kPath, kManager, "JobRemoved"},
                                      [this](sd_bus_message* signal) { on_job_removed(signal); });
-  const auto begun = (*bus)->watch(kPath, kManager, "JobNew",
+  const auto begun = (*bus)->watch({kPath, kManager, "JobNew"},
                                    [this](sd_bus_message* signal) { on_job_new(signal); });
-  const auto gone = (*bus)->watch("/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
-                                  "Disconnected", [this](sd_bus_message*) { on_disconnected(); });
+  const auto gone = (*bus)->watch_end([this] { on_disconnected(); });
   if (!removed) return removed.error();
   if (!begun) return begun.error();
   if (!gone) return gone.error();

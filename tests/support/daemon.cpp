@@ -1,6 +1,9 @@
 #include "tests/support/daemon.hpp"
 
+#include "runner/os/machine.hpp"
 #include "runner/os/read_file.hpp"
+#include "runner/store/store.hpp"
+#include "tests/support/catch.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/one_run.hpp"
 
@@ -89,6 +92,13 @@ void Instance::job(const std::string& name, const std::string& text) const {
 
 // What tests a priority says so in its job file. Any other job would starve where the machine has
 // more to do, as it should, and its test would wait in vain.
+void Instance::was_off(const std::vector<std::string>& jobs, Duration since) const {
+  REQUIRE(os::make_folders(path("state"), 0700).has_value());
+  const TimePoint then = os::now() - since;
+  auto store = store::Store::open(path("state") + "/lull.db").value();
+  store.clocks(jobs, store::JobClock{{then, Duration(0)}, {then, Duration(0)}, ""});
+}
+
 void Instance::settings(const std::string& text) const {
   folder_.write("config/lull.toml", text + "[defaults.priority]\npolicy = \"important\"\n");
 }
@@ -131,6 +141,18 @@ nlohmann::json Instance::status(const std::string& job) const {
 
 nlohmann::json Instance::history(const std::string& job) const {
   return job.empty() ? json({"history"}) : json({"history", job});
+}
+
+nlohmann::json Instance::ended_runs(const std::string& job, std::size_t count) const {
+  nlohmann::json runs;
+  REQUIRE(eventually([&] {
+    runs = history(job);
+    std::size_t ended = 0;
+    for (const auto& run : runs)
+      ended += run["outcome"].is_null() ? 0U : 1U;
+    return ended >= count;
+  }));
+  return runs;
 }
 
 }  // namespace lull::tests

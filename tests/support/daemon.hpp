@@ -1,5 +1,6 @@
 #pragma once
 
+#include "jobs/units.hpp"
 #include "runner/os/fd.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -54,6 +55,9 @@ class Instance {
   /// Writes lull.toml: `text`, keys at the top only, and what every test wants.
   void settings(const std::string& text) const;
 
+  /// As if a daemon had seen these jobs first so long ago, and ended then.
+  void was_off(const std::vector<std::string>& jobs, Duration since) const;
+
   /// Runs a subcommand to its end.
   [[nodiscard]] Finished lull(const std::vector<std::string>& arguments) const;
   /// The same with --json, parsed.
@@ -68,6 +72,8 @@ class Instance {
   [[nodiscard]] nlohmann::json status(const std::string& job) const;
   /// The job's runs, newest first.
   [[nodiscard]] nlohmann::json history(const std::string& job = "") const;
+  /// The same, once so many have ended.
+  [[nodiscard]] nlohmann::json ended_runs(const std::string& job, std::size_t count) const;
   [[nodiscard]] std::string path(const std::string& name) const { return folder_.path(name); }
   [[nodiscard]] std::vector<std::string> environment() const;
 

@@ -1,10 +1,10 @@
 #include "runner/desktop/bus.hpp"
 
 #include "runner/desktop/service_manager.hpp"
+#include "tests/support/bus_daemon.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/daemon.hpp"
-#include "tests/support/deadline.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "tests/support/turn.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,34 +20,8 @@ namespace lull::desktop {
 namespace {
 
 using std::chrono::seconds;
-
-/// A message bus of the test's own.
-class BusDaemon {
- public:
-  BusDaemon() {
-    daemon_.emplace(
-        std::vector<std::string>{"dbus-daemon", "--session", "--nofork", "--address=" + address()},
-        std::vector<std::string>());
-    REQUIRE(tests::eventually([&] { return std::filesystem::exists(folder_.path("bus")); }));
-  }
-  void end() { daemon_.reset(); }
-  [[nodiscard]] std::string address() const { return "unix:path=" + folder_.path("bus"); }
-
- private:
-  tests::TempFolder folder_;
-  std::optional<tests::Child> daemon_;
-};
-
-/// Turns the loop until `is_so`, at most ten seconds.
-template <class Condition>
-bool turn_until(boost::asio::io_context& loop, Condition is_so) {
-  const auto end = std::chrono::steady_clock::now() + seconds(10);
-  while (!is_so() && std::chrono::steady_clock::now() < end) {
-    loop.restart();
-    loop.run_one_until(end);
-  }
-  return is_so();
-}
+using tests::BusDaemon;
+using tests::turn_until;
 
 struct Answer {
   std::optional<Result<std::string>> text;
@@ -92,7 +66,7 @@ TEST_CASE("bus: a watch hears its signal") {
   boost::asio::io_context loop;
   const auto bus = Bus::connect(loop.get_executor(), daemon.address(), Bus::To::daemon).value();
   int heard = 0;
-  const auto watched = bus->watch("/org/freedesktop/DBus", kDaemon, "NameOwnerChanged",
+  const auto watched = bus->watch({"/org/freedesktop/DBus", kDaemon, "NameOwnerChanged"},
                                   [&](sd_bus_message*) { ++heard; });
   REQUIRE(watched.has_value());
   Answer id;
