@@ -31,6 +31,7 @@ constexpr Calm kLongCalm{seconds(60), milliseconds(500)};
 /// Whoever just came may come to the disk too.
 constexpr Duration kJustCame = seconds(1);
 constexpr Duration kOthersEvery = seconds(2);
+constexpr Duration kUserEvery = seconds(1);
 constexpr Duration kForgetEvery = seconds(1);
 /// A run that did I/O this recently is one that uses disks.
 constexpr Duration kUsesDisk = seconds(10);
@@ -59,8 +60,13 @@ Driver::~Driver() {
 
 void Driver::add(DrivenRun run) {
   // A run that we are in ourselves: frozen with it, we could not thaw it.
-  if (os::descends_from(::getpid(), run.processes.keeper.pid)) run.priority.levels.adapts = false;
+  if (os::descends_from(::getpid(), run.processes.keeper.pid)) {
+    run.priority.levels.adapts = false;
+    run.priority.pause = PauseMethod::never;
+  }
   const bool first = !has_work();
+  const RunKey key = run.key;
+  auto held = std::exchange(run.held, std::nullopt);
   const Instant now = steady_now();
   group_levels_.clear();  // whoever started it may have weighed its groups
   // The keeper of a run that is never touched goes on looking after its autogroup alone.
@@ -80,17 +86,20 @@ void Driver::add(DrivenRun run) {
   // Whoever drove it may have left it frozen, if its keeper has not seen that yet.
   if (!run.fresh) driven.freezer.thaw();
   runs_.insert_or_assign(run.key, std::move(driven));
-  // Two samples of which only one knows the run would take its start for the foreground's.
-  if (first) {
-    forgot_ = others_looked_for_ = Instant(0);
-    slice_ = SliceState();
-  }
+  if (first) begin_to_look();
   forget(now);
   if (!run.fresh) looks_.wrote(now);  // it may have, and we were not there
   note_change(now);
   weigh_groups();
   next_sample_ = now;
   if (has_work()) wake_at(now);
+  if (held) hold(key, std::move(held));
+}
+
+/// Two samples of which only one knows the first run would take its start for the foreground's.
+void Driver::begin_to_look() {
+  forgot_ = others_looked_for_ = Instant(0);
+  slice_ = SliceState();
 }
 
 Duration Driver::remove(RunKey key) {
@@ -108,16 +117,49 @@ Duration Driver::remove(RunKey key) {
   return frozen;
 }
 
-/// A run that never adapts needs its group's weight, and nobody to watch the foreground for it.
+void Driver::hold(RunKey key, std::optional<std::string> reason) {
+  const auto found = runs_.find(key);
+  if (found == runs_.end()) return;
+  Driven& driven = found->second;
+  const Instant now = steady_now();
+  const bool worked = has_work();
+  if (reason.has_value() != driven.run.held.has_value()) driven.settled = false;
+  // What it knew of the foreground is as old as its pause.
+  if (!reason && is_held(driven)) driven.state = first_state(now, state());
+  driven.run.held = std::move(reason);
+  if (!worked) seen_ = Observation();
+  hold_from_now(driven, now);
+  if (!has_work()) timer_.cancel();
+  if (!worked && has_work()) {
+    begin_to_look();
+    forget(now);
+    next_sample_ = now;
+    wake_at(now);
+  }
+  report();
+}
+
+/// A run that never adapts needs its group's weight, and nobody to watch the foreground for it; one
+/// that is held neither: while there are no others, nothing wakes up.
 bool Driver::has_work() const {
   return std::any_of(runs_.begin(), runs_.end(),
-                     [](const auto& one) { return one.second.run.priority.levels.adapts; });
+                     [](const auto& one) { return is_moved(one.second); });
+}
+
+/// Its level moves with the foreground.
+bool Driver::is_moved(const Driven& driven) {
+  return driven.run.priority.levels.adapts && !is_held(driven);
+}
+
+/// It stands still for somebody beside the loop.
+bool Driver::is_held(const Driven& driven) {
+  return driven.run.held && driven.run.priority.pause != PauseMethod::never;
 }
 
 Foreground Driver::state() const {
   Foreground worst = Foreground::idle;
   for (const auto& [key, driven] : runs_) {
-    if (driven.run.priority.levels.adapts) worst = std::max(worst, driven.state.state);
+    if (is_moved(driven)) worst = std::max(worst, driven.state.state);
   }
   return has_work() ? worst : Foreground::light;
 }
@@ -152,6 +194,10 @@ void Driver::take_sample(Instant now) {
   if (now - others_looked_for_ >= kOthersEvery) {
     others_looked_for_ = now;
     if (sampler_.look_for_others()) forget(now);
+  }
+  if (user_away_source_ && now - user_asked_for_ >= kUserEvery) {
+    user_asked_for_ = now;
+    user_away_ = user_away_source_(settings_.away_after);
   }
   const auto seen = look(sampler_.take(now));
   if (seen && would_be_news(*seen) && sampler_.look_for_others()) {
@@ -232,12 +278,13 @@ void Driver::decide_all(const Observation& seen) {
 
 void Driver::decide_one(Driven& driven, const Observation& seen) {
   const Foreground before = driven.state.state;
-  const RunFacts facts{uses_disk(driven, seen.at), false};
+  const RunFacts facts{uses_disk(driven, seen.at), false, driven.run.held};
   Decision decision =
       decide(driven.run.priority, driven.run.can, settings_, facts, driven.state, seen);
   driven.state = decision.next;
   driven.reason = decision.reason;
-  if (driven.settled && decision.what == driven.what && driven.state.state == before) return;
+  const bool is_news = driven.state.state != before && !is_held(driven);
+  if (driven.settled && decision.what == driven.what && !is_news) return;
   driven.settled = true;
   note_change(seen.at);
   act(driven, decision, seen.at);
@@ -293,7 +340,9 @@ std::vector<std::string> Driver::why(RunKey key) const {
   const auto found = runs_.find(key);
   if (found == runs_.end()) return {};
   const Driven& driven = found->second;
-  if (!driven.run.priority.levels.adapts) return {"its policy has one level, whatever happens"};
+  if (!is_moved(driven)) {
+    return {driven.run.held ? driven.reason : "its policy has one level, whatever happens"};
+  }
   std::vector<std::string> because;
   because.push_back(driven.reason.empty() ? "it has only just started" : driven.reason);
   because.push_back("foreground uses " + percent(seen_.cpu) + " of " + percent(seen_.cpus) +

@@ -17,7 +17,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lull::supervisor {
@@ -33,6 +35,8 @@ struct DrivenRun {
   Level level;                           ///< what it was given last, so far as that is known
   Foreground state = Foreground::light;  ///< that the level is for
   bool fresh = true;  ///< it was just started with it; else whoever drove it is gone
+  /// Why it is to stand still whatever the foreground does; none: nobody asks for that.
+  std::optional<std::string> held = std::nullopt;
 };
 
 /// A run's level changed.
@@ -42,10 +46,10 @@ struct Change {
   Duration paused{0};  ///< how long it stood still until now
 };
 
-/// The loop: observes the foreground, decides, acts. Only while a run is driven; then a sample
-/// every 100 ms, 50 ms in the first second after a change; when nothing has changed beside a light
-/// foreground 200 ms after 20 s and 500 ms after a minute. When it goes, however it goes, no run
-/// stays frozen: it thaws them, or their keepers do.
+/// The loop: observes the foreground, decides, acts. Only while there is a run that moves with the
+/// foreground; then a sample every 100 ms, 50 ms in the first second after a change; when nothing
+/// has changed beside a light foreground 200 ms after 20 s and 500 ms after a minute. When it goes,
+/// however it goes, no run stays frozen: it thaws them, or their keepers do.
 class Driver {
  public:
   using OnChange = std::function<void(const Change&)>;
@@ -62,8 +66,14 @@ class Driver {
   void add(DrivenRun run);
   /// Lets go of a run, which is thawed. Returns how long it stood still in all.
   Duration remove(RunKey key);
-  /// Since the last input of a user; none: no source, so someone is here.
-  void set_user_away(std::optional<Duration> away) { user_away_ = away; }
+  /// Has a run stand still from now on, for this reason, or go on again (none). One that is never
+  /// paused goes on, and its next change says why it was to stand still.
+  void hold(RunKey key, std::optional<std::string> reason);
+  /// Since when nobody is at the machine; none: no source, so someone is. `threshold` is how long
+  /// counts as away.
+  using UserAway = std::function<std::optional<Duration>(Duration threshold)>;
+  /// Asked once a second while there are runs to drive.
+  void set_user_away(UserAway source) { user_away_source_ = std::move(source); }
 
   /// What the loop thinks of a run and why, one sentence each.
   [[nodiscard]] std::vector<std::string> why(RunKey key) const;
@@ -90,6 +100,9 @@ class Driver {
   };
 
   [[nodiscard]] bool has_work() const;
+  [[nodiscard]] static bool is_moved(const Driven& driven);
+  [[nodiscard]] static bool is_held(const Driven& driven);
+  void begin_to_look();
   void wake_at(Instant when);
   void tick();
   void take_sample(Instant now);
@@ -111,6 +124,7 @@ class Driver {
   [[nodiscard]] static bool may_be_held(const Driven& driven);
   [[nodiscard]] static bool uses_disk(const Driven& driven, Instant now);
   void hold(Driven& driven, Hold why, bool on, Instant now);
+  void hold_from_now(Driven& driven, Instant now);
   [[nodiscard]] bool would_be_news(const Observation& seen) const;
   void note_change(Instant now);
 
@@ -122,7 +136,9 @@ class Driver {
   Looks looks_;
   SliceState slice_;
   Observation seen_;
+  UserAway user_away_source_;
   std::optional<Duration> user_away_;
+  Instant user_asked_for_{0};
   Instant last_sample_{0};
   Instant others_io_{-1};  ///< when runs of other lulls last did I/O; -1: never
   Instant next_sample_{0};

@@ -24,8 +24,7 @@ constexpr Level kPaused{kIdleNice, {IoClass::idle, 0}};
 }  // namespace
 
 bool Driver::may_be_held(const Driven& driven) {
-  const PrioritySpec& priority = driven.run.priority;
-  return priority.levels.adapts && priority.pause != PauseMethod::never;
+  return is_moved(driven) && driven.run.priority.pause != PauseMethod::never;
 }
 
 void Driver::hold(Driven& driven, Hold why, bool on, Instant now) {
@@ -63,6 +62,20 @@ void Driver::act(Driven& driven, const Decision& decision, Instant now) {
                           driven.state.state >= Foreground::busy && may_be_held(driven);
   hold(driven, kForAutogroup, makes_room && driven.actuator.awaits_autogroup(), now);
   changes_.push_back({driven.run.key, std::move(change), driven.frozen});
+}
+
+/// Decides once more, and lets go of a held run for all the loop's own reasons.
+void Driver::hold_from_now(Driven& driven, Instant now) {
+  // The keeper of a run that is never adapted was not told when it was added.
+  if (is_held(driven)) os::tell_keeper(driven.run.processes.keeper);
+  Observation seen = seen_;
+  seen.at = now;
+  decide_one(driven, seen);
+  if (is_held(driven)) {
+    for (const Hold why : {kForTurn, kForSlice, kForAutogroup})
+      hold(driven, why, false, now);
+  }
+  weigh_groups();
 }
 
 /// Where each job is a group of its own beside the foreground, N of them would cost N shares. So

@@ -61,6 +61,14 @@ PrioritySpec priority_of(const Json& json) {
   return priority;
 }
 
+Json reason_json(const std::optional<std::string>& reason) {
+  return reason ? Json(*reason) : Json();
+}
+
+std::optional<std::string> reason_of(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional(json.get<std::string>());
+}
+
 Json run_json(const DrivenRun& run) {
   const os::RunProcesses& processes = run.processes;
   return {{"key", run.key},
@@ -75,7 +83,8 @@ Json run_json(const DrivenRun& run) {
           {"freeze_by_cgroup", run.can.freeze_by_cgroup},
           {"level", level_json(run.level)},
           {"state", number_of(run.state)},
-          {"fresh", run.fresh}};
+          {"fresh", run.fresh},
+          {"held", reason_json(run.held)}};
 }
 
 DrivenRun run_of(const Json& json) {
@@ -92,6 +101,7 @@ DrivenRun run_of(const Json& json) {
   run.level = level_of(json.at("level"));
   run.state = enum_at(json, "state", Foreground::strained);
   run.fresh = json.at("fresh").get<bool>();
+  if (json.contains("held")) run.held = reason_of(json.at("held"));
   return run;
 }
 
@@ -131,6 +141,9 @@ struct Encoder {
   std::string operator()(const AddRun& add) const { return line({{"add", run_json(add.run)}}); }
   std::string operator()(const RemoveRun& remove) const { return line({{"remove", remove.key}}); }
   std::string operator()(const AskWhy& ask) const { return line({{"why", ask.key}}); }
+  std::string operator()(const HoldRun& hold) const {
+    return line({{"hold", hold.key}, {"reason", reason_json(hold.reason)}});
+  }
   std::string operator()(const Change& change) const {
     return line({{"change", change_json(change)}});
   }
@@ -151,6 +164,9 @@ Result<ToLoop> parse_to_loop(std::string_view text) {
   return read_line<ToLoop>(text, [](const Json& json) -> ToLoop {
     if (json.contains("add")) return AddRun{run_of(json.at("add"))};
     if (json.contains("remove")) return RemoveRun{json.at("remove").get<RunKey>()};
+    if (json.contains("hold")) {
+      return HoldRun{json.at("hold").get<RunKey>(), reason_of(json.at("reason"))};
+    }
     return AskWhy{json.at("why").get<RunKey>()};
   });
 }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,7 +26,12 @@ struct RemoveRun {
 struct AskWhy {
   RunKey key = 0;
 };
-using ToLoop = std::variant<AddRun, RemoveRun, AskWhy>;
+/// See Driver::hold.
+struct HoldRun {
+  RunKey key = 0;
+  std::optional<std::string> reason = std::nullopt;
+};
+using ToLoop = std::variant<AddRun, RemoveRun, AskWhy, HoldRun>;
 
 struct Removed {
   RunKey key = 0;

@@ -61,6 +61,12 @@ std::vector<std::string> LoopServer::why(const MemberPtr& member, RunKey key) co
   return found == member->keys.end() ? std::vector<std::string>() : driver_.why(found->second);
 }
 
+void LoopServer::hold(const MemberPtr& member, RunKey key,
+                      const std::optional<std::string>& reason) {
+  const auto found = member->keys.find(key);
+  if (found != member->keys.end()) driver_.hold(found->second, reason);
+}
+
 /// A change of the driver's run goes to whoever brought it.
 void LoopServer::route(const Change& change) {
   const auto found = owners_.find(change.key);
@@ -113,6 +119,8 @@ void LoopServer::obey(const MemberPtr& member, const ToLoop& message) {
     member->peer->send(encode(Removed{removed->key, paused}));
   } else if (const auto* asked = std::get_if<AskWhy>(&message)) {
     member->peer->send(encode(Because{asked->key, why(member, asked->key)}));
+  } else if (const auto* held = std::get_if<HoldRun>(&message)) {
+    hold(member, held->key, held->reason);
   }
 }
 

@@ -10,8 +10,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lull::supervisor {
@@ -32,11 +34,13 @@ class LoopServer {
   /// Takes runs of others from now on, at the socket `path`.
   Result<void> listen(const std::string& path);
   void set_settings(const ForegroundSettings& settings) { driver_.set_settings(settings); }
+  void set_user_away(Driver::UserAway source) { driver_.set_user_away(std::move(source)); }
 
   // This process's own runs, as Driver has them.
   void add(const DrivenRun& run) { add(self_, run); }
   Duration remove(RunKey key) { return remove(self_, key); }
   [[nodiscard]] std::vector<std::string> why(RunKey key) const { return why(self_, key); }
+  void hold(RunKey key, const std::optional<std::string>& reason) { hold(self_, key, reason); }
   [[nodiscard]] Foreground state() const { return driver_.state(); }
 
  private:
@@ -54,6 +58,7 @@ class LoopServer {
   void add(const MemberPtr& member, DrivenRun run);
   Duration remove(const MemberPtr& member, RunKey key);
   [[nodiscard]] std::vector<std::string> why(const MemberPtr& member, RunKey key) const;
+  void hold(const MemberPtr& member, RunKey key, const std::optional<std::string>& reason);
   void route(const Change& change);
 
   boost::asio::awaitable<void> accept_members();

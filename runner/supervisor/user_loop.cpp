@@ -41,6 +41,11 @@ void UserLoop::set_settings(const ForegroundSettings& settings) {
   if (server_) server_->set_settings(settings);
 }
 
+void UserLoop::set_user_away(Driver::UserAway source) {
+  user_away_ = std::move(source);
+  if (server_) server_->set_user_away(user_away_);
+}
+
 // --- this process's runs
 
 void UserLoop::add(DrivenRun run) {
@@ -66,6 +71,18 @@ void UserLoop::remove(RunKey key, std::function<void(Duration)> done) {
     leader_->send(encode(RemoveRun{key}));
   } else {
     finish(key, found->second.paused);
+  }
+}
+
+/// Whoever gets the loop next hears of it with the run.
+void UserLoop::hold(RunKey key, const std::optional<std::string>& reason) {
+  const auto found = mine_.find(key);
+  if (found == mine_.end() || found->second.on_removed) return;
+  found->second.run.held = reason;
+  if (server_) {
+    server_->hold(key, reason);
+  } else if (leader_) {
+    leader_->send(encode(HoldRun{key, reason}));
   }
 }
 
@@ -143,6 +160,7 @@ bool UserLoop::lead() {
   if (!lock && lock.error().code() == EWOULDBLOCK) return false;
   server_ = std::make_unique<LoopServer>(executor_, settings_,
                                          [this](const Change& change) { note(change); });
+  server_->set_user_away(user_away_);
   // A runtime folder that cannot be used leaves a loop for this process's runs alone.
   if (lock) {
     lock_ = std::move(*lock);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,14 @@ class UserLoop {
 
   /// Counts where this process has the loop.
   void set_settings(const ForegroundSettings& settings);
+  /// Who tells whether somebody is at the machine, while this process has the loop.
+  void set_user_away(Driver::UserAway source);
 
   void add(DrivenRun run);
   /// Takes a run out, thawed. `done` gets how long it stood still in all, as far as that is known.
   void remove(RunKey key, std::function<void(Duration)> done);
+  /// Has a run stand still for this reason, whoever has the loop, or go on again (none).
+  void hold(RunKey key, const std::optional<std::string>& reason);
   /// Asks for what the loop thinks of a run.
   void why(RunKey key, std::function<void(std::vector<std::string>)> done);
   /// The foreground's state as this process knows it.
@@ -70,6 +75,7 @@ class UserLoop {
   boost::asio::any_io_executor executor_;
   std::string runtime_dir_;
   ForegroundSettings settings_;
+  Driver::UserAway user_away_;
   OnChange on_change_;
   std::map<RunKey, Mine> mine_;
   std::multimap<RunKey, std::function<void(std::vector<std::string>)>> asked_;

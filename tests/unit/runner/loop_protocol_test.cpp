@@ -50,12 +50,17 @@ TEST_CASE("loop protocol: a run arrives as it was sent, whatever its levels") {
     CHECK(back.level == run.level);
     CHECK(back.state == run.state);
     CHECK(back.fresh == run.fresh);
+    CHECK(back.held == run.held);
+    run.held = "paused by hand";
   }
 }
 
 TEST_CASE("loop protocol: the other messages arrive too, one line each") {
   CHECK(to_loop(RemoveRun{9}).key == 9);
   CHECK(to_loop(AskWhy{10}).key == 10);
+  CHECK(to_loop(HoldRun{11, "paused by hand"}).key == 11);
+  CHECK(to_loop(HoldRun{11, "paused by hand"}).reason == "paused by hand");
+  CHECK(to_loop(HoldRun{11}).reason == std::nullopt);
   Change change;
   change.key = 7;
   change.level = {TimePoint(Duration(5)), Foreground::strained, "pause",
@@ -85,6 +90,16 @@ TEST_CASE("loop protocol: what is no message is refused, and a newer lull's keys
   add.replace(state, 9, "\"state\":9");
   CHECK_FALSE(parse_to_loop(add).has_value());
   CHECK(parse_to_loop(R"({"why":1,"new key":true})").has_value());
+}
+
+TEST_CASE("loop protocol: a run of a lull that could not hold any is held by nobody") {
+  std::string add = encode(ToLoop(AddRun{some_run()}));
+  const std::string held = "\"held\":null,";
+  REQUIRE(add.find(held) != std::string::npos);
+  add.erase(add.find(held), held.size());
+  const auto parsed = parse_to_loop(add);
+  REQUIRE(parsed.has_value());
+  CHECK_FALSE(std::get<AddRun>(*parsed).run.held);
 }
 
 }  // namespace
