@@ -56,6 +56,13 @@ inline constexpr std::array kMigrations{R"sql(
     at_start INTEGER NOT NULL,   -- when that boot began
     seen     INTEGER NOT NULL    -- when it was last written
   ) STRICT;
+)sql",
+                                        R"sql(
+  CREATE TABLE pauses (          -- by hand
+    job   TEXT PRIMARY KEY,      -- '': all jobs
+    since INTEGER NOT NULL,
+    until INTEGER                -- NULL: until it is ended by hand
+  ) STRICT, WITHOUT ROWID;
 )sql"};
 
 }  // namespace lull::store

@@ -221,6 +221,43 @@ void Store::set_awake(Duration seen) {
   update.exec();
 }
 
+HandPauses Store::pauses() {
+  HandPauses pauses;
+  auto& query = statement("SELECT job, since, until FROM pauses");
+  while (query.executeStep()) {
+    HandPause pause{time_of(query.getColumn(1)), std::nullopt};
+    if (!query.getColumn(2).isNull()) pause.until = time_of(query.getColumn(2));
+    pauses.emplace(query.getColumn(0).getString(), pause);
+  }
+  return pauses;
+}
+
+void Store::set_pause(std::string_view job, const HandPause& pause) {
+  auto& insert = statement("INSERT OR REPLACE INTO pauses (job, since, until) VALUES (?, ?, ?)");
+  insert.bind(1, std::string(job));
+  insert.bind(2, number(pause.since));
+  if (pause.until) {
+    insert.bind(3, number(*pause.until));
+  } else {
+    insert.bind(3);
+  }
+  insert.exec();
+}
+
+void Store::remove_pause(std::string_view job) {
+  auto& remove = statement("DELETE FROM pauses WHERE job = ?");
+  remove.bind(1, std::string(job));
+  remove.exec();
+}
+
+void Store::remove_all_pauses() { statement("DELETE FROM pauses").exec(); }
+
+void Store::remove_ended_pauses(TimePoint now) {
+  auto& remove = statement("DELETE FROM pauses WHERE until <= ?");
+  remove.bind(1, number(now));
+  remove.exec();
+}
+
 std::optional<RunId> Store::add_run(const RunRecord& run, Owner owner) {
   auto& insert = statement(
       "INSERT OR IGNORE INTO runs (job, slot, trigger, attempt, owner) VALUES (?, ?, ?, ?, ?)");
@@ -231,6 +268,13 @@ std::optional<RunId> Store::add_run(const RunRecord& run, Owner owner) {
   insert.bind(5, owner == Owner::daemon ? 0 : 1);
   if (insert.exec() == 0) return std::nullopt;
   return database_->getLastInsertRowid();
+}
+
+void Store::set_trigger(RunId run, Trigger trigger) {
+  auto& update = statement("UPDATE runs SET trigger = ? WHERE id = ?");
+  update.bind(1, std::string(to_string(trigger)));
+  update.bind(2, run);
+  update.exec();
 }
 
 void Store::set_started(RunId run, TimePoint started, std::string_view log) {
@@ -331,12 +375,20 @@ std::optional<RunRecord> Store::newest_run(std::string_view job) {
 }
 
 std::map<std::string, TimePoint> Store::last_successes() {
+  return times_by_job("SELECT job, max(ended) FROM runs WHERE outcome = 'success' GROUP BY job");
+}
+
+std::map<std::string, TimePoint> Store::last_runs() {
+  return times_by_job(
+      "SELECT job, max(coalesce(started, slot)) FROM runs"
+      " WHERE outcome IS NOT NULL AND outcome <> 'skipped' GROUP BY job");
+}
+
+std::map<std::string, TimePoint> Store::times_by_job(const char* sql) {
   std::map<std::string, TimePoint> times;
-  auto& query =
-      statement("SELECT job, max(ended) FROM runs WHERE outcome = 'success' GROUP BY job");
-  while (query.executeStep()) {
+  auto& query = statement(sql);
+  while (query.executeStep())
     times.emplace(query.getColumn(0).getString(), time_of(query.getColumn(1)));
-  }
   return times;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "jobs/due.hpp"
+#include "jobs/pause.hpp"
 
 #include <map>
 #include <memory>
@@ -34,13 +35,13 @@ struct OpenRun {
   std::string log;
 };
 
-/// The SQLite file of one instance: slots, runs, levels. Durable: when a call that writes has
-/// returned (or the batch around it was committed), the change survives a power failure (WAL,
+/// The SQLite file of one instance: slots, runs, levels, pauses. Durable: when a call that writes
+/// has returned (or the batch around it was committed), the change survives a power failure (WAL,
 /// synchronous=FULL). One thread at a time. The layout's version is PRAGMA user_version; older
 /// files are migrated when they are opened, newer ones refused.
 class Store {
  public:
-  static constexpr int kVersion = 2;
+  static constexpr int kVersion = 3;
 
   /// Opens or creates the file.
   static Result<Store> open(const std::string& path);
@@ -73,9 +74,20 @@ class Store {
   Duration awake_at_start(const std::string& boot, Duration since);
   void set_awake(Duration seen);
 
+  /// The pauses by hand, those that have ended by now included until they are removed.
+  HandPauses pauses();
+  /// Replaces the job's pause, or that of kAllJobs.
+  void set_pause(std::string_view job, const HandPause& pause);
+  void remove_pause(std::string_view job);
+  void remove_all_pauses();
+  /// Removes those that end by themselves and have by `now`.
+  void remove_ended_pauses(TimePoint now);
+
   /// Records a run before it has a process and returns its number. A second run for one slot of a
   /// job's schedule is not made: nothing is returned.
   std::optional<RunId> add_run(const RunRecord& run, Owner owner);
+  /// Of a due run that somebody starts by hand.
+  void set_trigger(RunId run, Trigger trigger);
   void set_started(RunId run, TimePoint started, std::string_view log);
   void add_level(RunId run, const LevelChange& change);
   /// Does nothing to a run that has ended already.
@@ -89,12 +101,15 @@ class Store {
   /// The newest run of `job` that has a log.
   std::optional<RunRecord> newest_run(std::string_view job);
   std::map<std::string, TimePoint> last_successes();
+  /// When each job's last run began that has ended; one that was skipped is none.
+  std::map<std::string, TimePoint> last_runs();
 
  private:
   explicit Store(std::unique_ptr<SQLite::Database> database);
   void migrate();
   SQLite::Statement& statement(const char* sql);
   std::vector<LevelChange> levels(RunId run);
+  std::map<std::string, TimePoint> times_by_job(const char* sql);
 
   std::unique_ptr<SQLite::Database> database_;
   std::map<const char*, std::unique_ptr<SQLite::Statement>> statements_;  // by their literal

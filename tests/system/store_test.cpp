@@ -115,6 +115,47 @@ TEST_CASE("store: a file of the first version is brought to this one, and loses 
   CHECK(store.history("backup", 0).size() == 1);
 }
 
+TEST_CASE("store: a file of the second version is brought to this one, and nothing is paused") {
+  const TempFolder folder;
+  const std::string path = folder.path("lull.db");
+  {
+    SQLite::Database old(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec(store::kMigrations.at(0));
+    old.exec(store::kMigrations.at(1));
+    old.exec("PRAGMA user_version = 2");
+    old.exec("INSERT INTO jobs VALUES ('backup', 1000, 2000, 3, 4, 'a boot')");
+  }
+  auto store = store::Store::open(path).value();
+  CHECK(store.pauses().empty());
+  CHECK(store.clocks({}, {}).at("backup").boot == "a boot");
+}
+
+TEST_CASE("store: a pause is there after a restart, until it is replaced, removed or has ended") {
+  const TempFolder folder;
+  const std::string path = folder.path("lull.db");
+  const auto at = [](int second) { return TimePoint(std::chrono::seconds(second)); };
+  const HandPause endless{at(1), std::nullopt};
+  const HandPause brief{at(2), at(10)};
+  {
+    auto store = store::Store::open(path).value();
+    store.set_pause("backup", brief);
+    store.set_pause("backup", endless);
+    store.set_pause("sync", brief);
+    store.set_pause(kAllJobs, {at(3), at(20)});
+  }
+  auto store = store::Store::open(path).value();
+  CHECK(store.pauses() ==
+        HandPauses{{"backup", endless}, {"sync", brief}, {kAllJobs, {at(3), at(20)}}});
+  store.remove_ended_pauses(at(9));
+  CHECK(store.pauses().size() == 3);
+  store.remove_ended_pauses(at(10));
+  CHECK(store.pauses() == HandPauses{{"backup", endless}, {kAllJobs, {at(3), at(20)}}});
+  store.remove_pause("backup");
+  CHECK(store.pauses().size() == 1);
+  store.remove_all_pauses();
+  CHECK(store.pauses().empty());
+}
+
 TEST_CASE("store: awake time goes on from boot to boot") {
   using std::chrono::seconds;
   const TempFolder folder;
