@@ -35,4 +35,11 @@ Parsed<JobSpec> parse_job(std::string_view text, std::string_view file, std::str
   return parsed;
 }
 
+Position place_of(std::string_view text, std::string_view table, std::string_view key) {
+  Report ignored("");
+  const Document document = parse_document(text, ignored);
+  const toml::node* const node = document.root[table][key].node();
+  return node == nullptr ? Position() : position(node->source());
+}
+
 }  // namespace lull::config

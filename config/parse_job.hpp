@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/diagnostic.hpp"
+#include "config/report.hpp"
 #include "jobs/spec.hpp"
 
 #include <memory>
@@ -51,5 +52,8 @@ class Defaults {
 /// contain `at` or `every`, and an output only if they contain `publish`.
 Parsed<JobSpec> parse_job(std::string_view text, std::string_view file, std::string_view name,
                           const JobContext& context, const Defaults& defaults = {});
+
+/// Where `key` of `table` stands in a job file; the file's beginning where it is not in it.
+Position place_of(std::string_view text, std::string_view table, std::string_view key);
 
 }  // namespace lull::config

@@ -30,6 +30,8 @@ struct Parsed {
   WhyOptions why;
   StartOptions start;
   StopOptions stop;
+  PauseOptions pause;
+  ResumeOptions resume;
   HistoryOptions history;
   LogOptions log;
   InspectOptions inspect;
@@ -84,6 +86,24 @@ void add_check(CLI::App& app, Parsed& parsed) {
   add_json(command, parsed.check.json);
 }
 
+void add_pauses(CLI::App& app, Parsed& parsed) {
+  CLI::App* pause = add_command(app, parsed, "pause", "let a job, or all, stand still for a while",
+                                [&parsed] { return run_pause(parsed.instance, parsed.pause); });
+  pause->add_option("JOB", parsed.pause.job, "this job only");
+  CLI::Option* length =
+      pause->add_option("--for", parsed.pause.for_length, "so long (default: until `lull resume`)");
+  length->type_name("DURATION");
+  pause->add_option("--until", parsed.pause.until, "until this time: 14:30, or RFC 3339")
+      ->type_name("TIME")
+      ->excludes(length);
+  add_json(pause, parsed.pause.json);
+
+  CLI::App* resume = add_command(app, parsed, "resume", "end a job's pause, or all pauses",
+                                 [&parsed] { return run_resume(parsed.instance, parsed.resume); });
+  resume->add_option("JOB", parsed.resume.job, "this job only");
+  add_json(resume, parsed.resume.json);
+}
+
 void add_control(CLI::App& app, Parsed& parsed) {
   CLI::App* status = add_command(app, parsed, "status", "state and next slot of the jobs",
                                  [&parsed] { return run_status(parsed.instance, parsed.status); });
@@ -105,6 +125,8 @@ void add_control(CLI::App& app, Parsed& parsed) {
                                [&parsed] { return run_stop(parsed.instance, parsed.stop); });
   stop->add_option("JOB", parsed.stop.job)->required();
   add_json(stop, parsed.stop.json);
+
+  add_pauses(app, parsed);
 
   add_command(app, parsed, "reload", "read settings and job files again",
               [&parsed] { return run_reload(parsed.instance); });

@@ -1,7 +1,9 @@
 #include "runner/cli/control.hpp"
 
+#include "jobs/pause.hpp"
 #include "runner/cli/client.hpp"
 #include "runner/cli/table.hpp"
+#include "runner/os/machine.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -60,6 +62,7 @@ std::string note_of(const Json& job) {
   if (const auto problems = job.find("problems"); problems != job.end()) {
     return problems->front().get<std::string>();
   }
+  if (job.contains("pause")) return text_of(job, "pause");
   std::string note;
   for (const Json& wait : job.at("waiting")) {
     note += (note.empty() ? "waits for " : ", ") + wait.at("gate").get<std::string>();
@@ -97,6 +100,43 @@ std::string describe(const Json& record) {
   if (!record.at("signal").is_null()) text += ", signal " + text_of(record, "signal");
   if (record.contains("detail")) text += " (" + text_of(record, "detail") + ")";
   return text;
+}
+
+/// When the pause that was asked for ends; none: with `lull resume`.
+Result<std::optional<TimePoint>> end_of(const PauseOptions& options) {
+  std::optional<TimePoint> end;
+  if (!options.for_length.empty()) {
+    const auto after = pause_for(options.for_length, os::now());
+    if (!after) return after.error().within("--for");
+    end = *after;
+  } else if (!options.until.empty()) {
+    const auto at = pause_until(options.until, os::now(), os::machine_zone());
+    if (!at) return at.error().within("--until");
+    end = *at;
+  }
+  return end;
+}
+
+/// What became of a pause, and the runs that go on under it.
+void print_pause(const std::string& job, const Json& answer) {
+  std::printf("%s: %s\n", job.empty() ? "all jobs" : job.c_str(), text_of(answer, "done").c_str());
+  for (const Json& one : answer.at("status")) {
+    if (!one.contains("pause") || text_of(one, "state") != "running") continue;
+    const std::string name = text_of(one, "job");
+    std::printf("run %s of %s goes on: see `lull why %s`\n", text_of(one, "run").c_str(),
+                name.c_str(), name.c_str());
+  }
+}
+
+int ask_for_pause(const InstanceOptions& instance, const Request& request, bool json) {
+  return ask(instance, request, [&](const Json& answer) {
+    if (json) {
+      print(answer.at("status"));
+    } else {
+      print_pause(request.job, answer);
+    }
+    return true;
+  });
 }
 
 }  // namespace
@@ -159,6 +199,19 @@ int run_stop(const InstanceOptions& instance, const StopOptions& options) {
     }
     return true;
   });
+}
+
+int run_pause(const InstanceOptions& instance, const PauseOptions& options) {
+  const auto until = end_of(options);
+  if (!until) {
+    complain(until.error().what());
+    return kUsage;
+  }
+  return ask_for_pause(instance, {Verb::pause, options.job, false, *until}, options.json);
+}
+
+int run_resume(const InstanceOptions& instance, const ResumeOptions& options) {
+  return ask_for_pause(instance, {Verb::resume, options.job, false}, options.json);
 }
 
 int run_reload(const InstanceOptions& instance) {

@@ -34,6 +34,21 @@ struct StopOptions {
 };
 int run_stop(const InstanceOptions& instance, const StopOptions& options);
 
+struct PauseOptions {
+  std::string job;         ///< empty: all
+  std::string for_length;  ///< "2h"; empty: as `until` says
+  std::string until;       ///< RFC 3339 or a time of day; both empty: until resume
+  bool json = false;
+};
+/// A length or end that is none is a usage error.
+int run_pause(const InstanceOptions& instance, const PauseOptions& options);
+
+struct ResumeOptions {
+  std::string job;  ///< empty: all
+  bool json = false;
+};
+int run_resume(const InstanceOptions& instance, const ResumeOptions& options);
+
 int run_reload(const InstanceOptions& instance);
 
 }  // namespace lull::cli

@@ -59,11 +59,12 @@ asio::awaitable<std::optional<Error>> committed(store::StoreThread& store,
 }  // namespace
 
 Commands::Commands(const Zone& zone, JobTable& jobs, Runs& runs, Scheduler& scheduler,
-                   store::StoreThread& store, std::function<void()> reload)
+                   Pauses& pauses, store::StoreThread& store, std::function<void()> reload)
     : zone_(&zone),
       jobs_(&jobs),
       runs_(&runs),
       scheduler_(&scheduler),
+      pauses_(&pauses),
       store_(&store),
       reload_(std::move(reload)) {}
 
@@ -77,6 +78,10 @@ asio::awaitable<void> Commands::answer(Request request, Send send) {
       co_return co_await start(std::move(request), std::move(send));
     case Verb::stop:
       co_return co_await stop(std::move(request), std::move(send));
+    case Verb::pause:
+      co_return co_await pause(std::move(request), std::move(send));
+    case Verb::resume:
+      co_return co_await resume(std::move(request), std::move(send));
     case Verb::reload:
       reload_();
       co_await send(done_line());
@@ -88,17 +93,23 @@ asio::awaitable<void> Commands::status(Request request, Send send) {
     co_await send(error_line("there is no job " + request.job));
     co_return;
   }
-  co_await send(status_line(request.job));
+  Json answer{{"status", status_of(request.job)}};
+  co_await send(line(answer, true));
 }
 
-std::string Commands::status_line(const std::string& only) const {
+Json Commands::status_of(const std::string& only) const {
   Json all = Json::array();
   for (const auto& [name, job] : jobs_->all()) {
     if (!only.empty() && name != only) continue;
     const ActiveRunPtr run = runs_->of_job(name);
-    all.push_back(job_status(job, run.get(), scheduler_->next(name), *zone_));
+    all.push_back(job_status(now_of(job, run.get()), *zone_));
   }
-  return line({{"status", std::move(all)}}, true);
+  return all;
+}
+
+JobNow Commands::now_of(const JobEntry& job, const ActiveRun* run) const {
+  return {job, run, run != nullptr ? runs_->waits_for(*run) : std::vector<Waiting>(),
+          scheduler_->next(job.name), pauses_->of(job.name)};
 }
 
 asio::awaitable<void> Commands::why(Request request, Send send) {
@@ -108,24 +119,30 @@ asio::awaitable<void> Commands::why(Request request, Send send) {
     co_return;
   }
   const ActiveRunPtr run = runs_->of_job(request.job);
-  const auto next = scheduler_->next(request.job);
-  Json status = job_status(*job, run.get(), next, *zone_);
+  Json status = job_status(now_of(*job, run.get()), *zone_);
   std::vector<std::string> sentences;
   if (run) sentences = co_await runs_->why(run);
+  if (!sentences.empty() && pauses_->of(request.job)) {
+    std::erase(sentences, kPausedByHand);  // said better here
+    const auto first = pause_sentences(*run);
+    sentences.insert(sentences.begin(), first.begin(), first.end());
+  }
   // The job may be gone from the table by now, its status is not.
   const JobEntry* still = jobs_->find(request.job);
   if (sentences.empty() && still != nullptr) {
-    sentences = because(*still, run.get(), next, *zone_);
+    sentences = because(now_of(*still, run.get()), *zone_);
   }
   status["because"] = std::move(sentences);
   co_await send(why_line(status));
 }
 
-/// By hand: gates and max_concurrent do not count, a run that is under way does.
+/// By hand: gates and max_concurrent do not count, a run that is under way does. One that is due is
+/// started now, and so its slot is dealt with.
 asio::awaitable<Result<ActiveRunPtr>> Commands::start_by_hand(const JobEntry* job) {
   const std::string name = job->name;
   if (!job->spec) co_return Error(name + " has no valid definition: see `lull check`");
   if (const ActiveRunPtr current = runs_->of_job(name)) {
+    if (runs_->start_now(current)) co_return current;
     co_return Error(name + " is under way already (run " + std::to_string(current->record.id) +
                     ")");
   }
@@ -191,6 +208,72 @@ asio::awaitable<void> Commands::stop(Request request, Send send) {
   while (!run->closed)
     co_await run->wait_for_change();
   co_await send(ended_line(*run, *zone_));
+}
+
+/// What a running job's pause does to its run.
+std::vector<std::string> Commands::pause_sentences(const ActiveRun& run) const {
+  const auto pause = pauses_->of(run.record.job);
+  if (!pause) return {};
+  std::vector<std::string> sentences{describe(*pause, *zone_)};
+  if (!run.holds.reason())
+    sentences.emplace_back("this run was started by hand since, and goes on");
+  return sentences;
+}
+
+asio::awaitable<void> Commands::pause(Request request, Send send) {
+  if (!request.job.empty() && jobs_->find(request.job) == nullptr) {
+    co_await send(error_line("there is no job " + request.job));
+    co_return;
+  }
+  const HandPause pause{os::now(), request.until};
+  if (pause.until && *pause.until <= pause.since) {
+    co_await send(error_line("the pause would have ended already"));
+    co_return;
+  }
+  store::StoreThread::Work record = pauses_->pause(request.job, pause);
+  std::string done = describe(pause, *zone_);
+  const std::string answer =
+      co_await paused_answer(std::move(request.job), std::move(done), std::move(record));
+  co_await send(answer);
+}
+
+/// Why a job cannot be resumed; empty: it can be.
+std::string Commands::no_resume(const std::string& job) const {
+  if (job == kAllJobs || pauses_->has_own(job)) return "";
+  if (jobs_->find(job) == nullptr) return "there is no job " + job;
+  if (!pauses_->has_own(kAllJobs)) return "";
+  return job + " is paused with all jobs: end that with `lull resume`";
+}
+
+asio::awaitable<void> Commands::resume(Request request, Send send) {
+  if (const std::string problem = no_resume(request.job); !problem.empty()) {
+    co_await send(error_line(problem));
+    co_return;
+  }
+  const bool was_paused = request.job == kAllJobs || pauses_->has_own(request.job);
+  store::StoreThread::Work record = pauses_->resume(request.job);
+  const auto still = pauses_->of(request.job);
+  std::string done = !was_paused ? "not paused by hand"
+                     : still
+                         ? "its own pause has ended, " + describe(*still, *zone_) + " with all jobs"
+                         : "no longer paused by hand";
+  const std::string answer =
+      co_await paused_answer(std::move(request.job), std::move(done), std::move(record));
+  co_await send(answer);
+}
+
+/// The answer once what was done is durable and the loop has heard of it.
+asio::awaitable<std::string> Commands::paused_answer(std::string job, std::string done,
+                                                     store::StoreThread::Work record) {
+  const auto error = co_await committed(*store_, std::move(record));
+  if (error) {
+    co_return error_line(done +
+                         ", but a restart of the supervisor will undo that: " + error->what());
+  }
+  co_await runs_->holds_took_effect(job);
+  Json answer{{"done", done}};
+  answer["status"] = status_of(job);
+  co_return line(answer, true);
 }
 
 }  // namespace lull::supervisor

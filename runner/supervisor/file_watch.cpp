@@ -7,13 +7,15 @@
 
 #include <array>
 #include <system_error>
+#include <utility>
 
 namespace lull::supervisor {
 namespace {
 
 constexpr std::chrono::milliseconds kSettle{100};
-constexpr std::uint32_t kChanges =
-    IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_ONLYDIR;
+constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM |
+                                   IN_DELETE | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF |
+                                   IN_ONLYDIR;
 
 int make_inotify() {
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -41,19 +43,29 @@ void FileWatch::cancel() {
 }
 
 void FileWatch::wait() {
-  inotify_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                      [this](const boost::system::error_code& error) {
-                        if (error) return;
-                        // Which file it was does not matter: each is compared with what we have.
-                        std::array<char, 4096> events{};
-                        while (::read(inotify_.native_handle(), events.data(), events.size()) > 0) {
-                        }
-                        settle_.expires_after(kSettle);
-                        settle_.async_wait([this](const boost::system::error_code& cancelled) {
-                          if (!cancelled) on_change_();
-                        });
-                        wait();
-                      });
+  inotify_.async_wait(
+      boost::asio::posix::descriptor_base::wait_read,
+      [this, there = std::weak_ptr<const bool>(there_)](const boost::system::error_code& error) {
+        if (error || there.expired()) return;
+        // Which file it was does not matter: each is compared with what we have.
+        std::array<char, 4096> events{};
+        while (::read(inotify_.native_handle(), events.data(), events.size()) > 0) {
+        }
+        tell_later();
+        wait();
+      });
+}
+
+/// Not later and later: somebody may write there without end.
+void FileWatch::tell_later() {
+  if (std::exchange(is_telling_, true)) return;
+  settle_.expires_after(kSettle);
+  settle_.async_wait([this, there = std::weak_ptr<const bool>(there_)](
+                         const boost::system::error_code& cancelled) {
+    if (cancelled || there.expired()) return;
+    is_telling_ = false;
+    on_change_();
+  });
 }
 
 }  // namespace lull::supervisor

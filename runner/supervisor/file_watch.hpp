@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace lull::supervisor {
@@ -22,9 +23,12 @@ class FileWatch {
 
  private:
   void wait();
+  void tell_later();
   boost::asio::posix::stream_descriptor inotify_;
   boost::asio::steady_timer settle_;
   std::function<void()> on_change_;
+  bool is_telling_ = false;                                                 ///< on the way
+  std::shared_ptr<const bool> there_ = std::make_shared<const bool>(true);  ///< as long as we are
 };
 
 }  // namespace lull::supervisor

@@ -23,6 +23,7 @@ struct JobEntry {
   Schedule slots;  ///< the definition's schedule as it is drawn for this machine and job
   ScheduleState schedule;
   std::optional<TimePoint> last_success;
+  std::optional<TimePoint> last_run;  ///< when its last run that has ended began
 
   /// Whether slots of this job are to be taken up.
   [[nodiscard]] bool scheduled() const { return spec && spec->enabled && spec->schedule; }
@@ -46,7 +47,13 @@ class JobTable {
 
   /// Takes over what was loaded.
   TableChanges update(const Loaded& loaded);
+  /// For the jobs that have no zone of their own.
+  void set_machine_zone(const Zone& zone);
   void set_clock(std::string_view name, const store::JobClock& clock);
+  /// Of the jobs that `job` comes after, those that have not succeeded as a run of `slot` asks
+  /// (jobs/after.hpp).
+  [[nodiscard]] std::vector<std::string> to_succeed(const JobEntry& job, TimePoint slot) const;
+  [[nodiscard]] std::optional<TimePoint> last_success(std::string_view job) const;
   [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
 
   [[nodiscard]] JobEntry* find(std::string_view name);

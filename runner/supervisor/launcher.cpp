@@ -144,7 +144,8 @@ Result<Launched> Launcher::launch(const JobSpec& spec, const RunRecord& run,
   launched.plan.stdio = options.stdio;
   launched.plan.stop_with_supervisor = options.stop_with_supervisor;
   if (options.stdio == Stdio::log) {
-    launched.log = log_folder_ + "/" + run.job + "/" + std::to_string(run.id) + ".log";
+    const std::string name = options.log_name.empty() ? std::to_string(run.id) : options.log_name;
+    launched.log = log_folder_ + "/" + run.job + "/" + name + ".log";
   }
   launched.cgroup_name = options.scope ? scope_prefix(run) : cgroup_name(run);
   const os::RunPlace place{.run_file = run_files_->path(run.id),

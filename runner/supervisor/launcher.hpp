@@ -24,6 +24,7 @@ struct LaunchOptions {
   bool stop_with_supervisor = false;
   Foreground state = Foreground::light;  ///< of the foreground, as far as it is known
   std::optional<ScopePlacement> scope;   ///< that the caller will have the job put into
+  std::string log_name;                  ///< empty: the run's number
 };
 
 /// A run whose keeper has been started; whether the job runs is for the keeper to report.

@@ -1,9 +1,11 @@
 #include "runner/supervisor/load.hpp"
 
+#include "jobs/after.hpp"
 #include "runner/os/machine.hpp"
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +38,22 @@ std::string_view stem(std::string_view name) {
   return name.substr(0, name.size() - kEnding.size());
 }
 
+/// What is wrong with the jobs that this one waits for.
+std::optional<std::string> wrong_after(const AfterGraph& graph, const std::string& job) {
+  for (const std::string& other : graph.at(job)) {
+    if (graph.contains(other)) continue;
+    return "names " + config::quoted(other) + ", and there is no such job: write " + other +
+           ".toml or remove the name";
+  }
+  const auto cycle = cycle_through(graph, job);
+  if (cycle.empty()) return std::nullopt;
+  std::string text = cycle.front();
+  for (std::size_t i = 1; i < cycle.size(); ++i)
+    text += " after " + cycle[i];
+  return "leads back to the job itself, which would wait for ever (" + text +
+         "): remove one of the names";
+}
+
 /// Reads job files under one lull.toml.
 class Loader {
  public:
@@ -48,11 +66,12 @@ class Loader {
 
   LoadedJob job(std::string_view name, std::string path,
                 const Result<os::TrustedText>& file) const {
-    LoadedJob job{std::string(name), std::move(path), nullptr, {}, {}};
+    LoadedJob job{std::string(name), std::move(path), nullptr, "", {}, {}};
     if (!file) {
       job.diagnostics.push_back(about(job.path, file.error()));
       return job;
     }
+    job.text = file->text;
     job.fingerprint = file->fingerprint;
     auto parsed =
         config::parse_job(file->text, job.path, name, context_, loaded_.settings.defaults);
@@ -77,6 +96,17 @@ class Loader {
     }
   }
 
+  /// What only all files together can tell.
+  void check_after() {
+    AfterGraph graph;
+    for (const LoadedJob& job : loaded_.jobs)
+      graph[job.name] = job.spec ? job.spec->when.after : std::vector<std::string>();
+    for (LoadedJob& job : loaded_.jobs) {
+      const auto wrong = wrong_after(graph, job.name);
+      if (wrong) refuse_after(job, *wrong);
+    }
+  }
+
   Loaded take() { return std::move(loaded_); }
 
  private:
@@ -93,6 +123,13 @@ class Loader {
     loaded_.settings = std::move(*parsed.value);
     loaded_.settings_usable = loaded_.settings.complete;
     loaded_.diagnostics = std::move(parsed.diagnostics);
+  }
+
+  void refuse_after(LoadedJob& job, const std::string& what) {
+    const config::Position at = config::place_of(job.text, "when", "after");
+    job.diagnostics.push_back({job.path, at.line, at.column, "'when.after' " + what});
+    loaded_.diagnostics.push_back(job.diagnostics.back());
+    job.spec = nullptr;
   }
 
   void refuse_jobs(const Error& error) {
@@ -134,6 +171,7 @@ class Loader {
 Loaded load(const os::InstancePaths& paths, const Account& self) {
   Loader loader(paths, self);
   loader.read_jobs();
+  loader.check_after();
   return loader.take();
 }
 

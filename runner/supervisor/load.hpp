@@ -17,6 +17,7 @@ struct LoadedJob {
   std::string name;
   std::string path;
   std::shared_ptr<const JobSpec> spec;  ///< null: the file has errors
+  std::string text;                     ///< of the file, if it could be read
   os::Fingerprint fingerprint;          ///< of the file that was read; zeros if none could be
   std::vector<config::Diagnostic> diagnostics;
 };

@@ -7,8 +7,6 @@ std::vector<std::string> keys_without_effect(const JobSpec& spec) {
   const auto note = [&keys](bool is_set, const char* key) {
     if (is_set) keys.emplace_back(key);
   };
-  note(spec.when != GateSpec{}, "[when]");
-  note(spec.schedule && spec.schedule->deadline, "deadline");
   note(spec.limits.retries > 0, "retries");
   note(!spec.limits.locks.empty(), "locks");
   note(spec.priority.pause == PauseMethod::terminate, "pause = \"terminate\"");

@@ -1,5 +1,7 @@
 #include "runner/supervisor/protocol.hpp"
 
+#include "jobs/rfc3339.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -8,11 +10,13 @@
 namespace lull::supervisor {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 5> kVerbs{{
+constexpr std::array<std::pair<std::string_view, Verb>, 7> kVerbs{{
     {"status", Verb::status},
     {"why", Verb::why},
     {"start", Verb::start},
     {"stop", Verb::stop},
+    {"pause", Verb::pause},
+    {"resume", Verb::resume},
     {"reload", Verb::reload},
 }};
 
@@ -25,6 +29,7 @@ std::string encode(const Request& request) {
   }
   if (!request.job.empty()) object["job"] = request.job;
   if (request.wait) object["wait"] = true;
+  if (request.until) object["until"] = format_rfc3339(*request.until, Zone::utc());
   return object.dump() + "\n";
 }
 
@@ -52,6 +57,12 @@ Result<Request> parse_request(std::string_view line) {
   if (const auto wait = object.find("wait"); wait != object.end()) {
     if (!wait->is_boolean()) return Error("\"wait\" is not true or false");
     request.wait = wait->get<bool>();
+  }
+  if (const auto until = object.find("until"); until != object.end()) {
+    if (!until->is_string()) return Error("\"until\" is not a string");
+    const auto time = parse_rfc3339(until->get<std::string>());
+    if (!time) return time.error().within("\"until\"");
+    request.until = *time;
   }
   return request;
 }

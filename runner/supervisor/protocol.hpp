@@ -1,9 +1,11 @@
 #pragma once
 
 #include "jobs/result.hpp"
+#include "jobs/units.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,12 +17,13 @@ inline constexpr int kProtocol = 1;
 /// No request is longer; a client that sends more is cut off.
 inline constexpr std::size_t kMaxRequest = 4096;
 
-enum class Verb { status, why, start, stop, reload };
+enum class Verb { status, why, start, stop, pause, resume, reload };
 
 struct Request {
   Verb verb = Verb::status;
-  std::string job;    ///< empty: all
-  bool wait = false;  ///< start: answer again when the run has ended
+  std::string job = {};                           ///< empty: all
+  bool wait = false;                              ///< start: answer again when the run has ended
+  std::optional<TimePoint> until = std::nullopt;  ///< pause: its end; none: until resume
   bool operator==(const Request&) const = default;
 };
 

@@ -3,9 +3,9 @@
 #include "runner/os/pidfd.hpp"
 #include "runner/os/process.hpp"
 #include "runner/supervisor/coroutine.hpp"
+#include "runner/supervisor/readable.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -15,26 +15,9 @@ namespace lull::supervisor {
 namespace {
 
 namespace asio = boost::asio;
-using asio::posix::stream_descriptor;
 
 /// The lull that has the loop answers within a tick, if at all.
 constexpr std::chrono::seconds kLoopAnswers{2};
-
-/// Waits until `fd` is readable without taking it over.
-class Readable {
- public:
-  Readable(const asio::any_io_executor& loop, int fd) : descriptor_(loop, fd) {}
-  Readable(const Readable&) = delete;
-  Readable& operator=(const Readable&) = delete;
-  ~Readable() { (void)descriptor_.release(); }
-
-  asio::awaitable<void> wait() {
-    co_await descriptor_.async_wait(stream_descriptor::wait_read, kNoThrow);
-  }
-
- private:
-  stream_descriptor descriptor_;
-};
 
 Ending without_process(Outcome outcome, std::string detail) {
   Ending ending;
@@ -67,6 +50,11 @@ ActiveRun::ActiveRun(const asio::any_io_executor& loop, RunRecord recorded,
       spec(std::move(job)),
       changed(loop, asio::steady_timer::time_point::max()) {}
 
+std::optional<TimePoint> ActiveRun::deadline() const {
+  if (!spec->schedule || !spec->schedule->deadline) return std::nullopt;
+  return record.slot + *spec->schedule->deadline;
+}
+
 asio::awaitable<void> ActiveRun::wait_for_change() { co_await changed.async_wait(kNoThrow); }
 
 Runs::Runs(asio::any_io_executor loop, Launcher& launcher, store::StoreThread& store,
@@ -79,9 +67,49 @@ Runs::Runs(asio::any_io_executor loop, Launcher& launcher, store::StoreThread& s
       scopes_(loop_),
       on_end_(std::move(on_end)) {}
 
-void Runs::set_max_concurrent(int limit) {
-  max_concurrent_ = limit;
+void Runs::look_at_due() {
+  for (const ActiveRunPtr& run : queue_)
+    run->waiting = judge_(*run);
   start_next();
+}
+
+void Runs::redefine(const std::shared_ptr<const JobSpec>& spec) {
+  for (const ActiveRunPtr& run : queue_) {
+    if (run->record.job == spec->name) run->spec = spec;
+  }
+}
+
+bool Runs::start_now(const ActiveRunPtr& run) {
+  if (run->state != ActiveRun::State::due || started_jobs_.contains(run->record.job)) return false;
+  std::erase(queue_, run);
+  run->by_hand = true;
+  run->record.trigger = Trigger::manual;  // and so it stays, whoever is the supervisor then
+  store_->submit(
+      [id = run->record.id](store::Store& store) { store.set_trigger(id, Trigger::manual); },
+      [id = run->record.id](const auto& error) {
+        if (error) spdlog::error("run={} trigger not recorded: {}", id, error->what());
+      },
+      store::StoreThread::Urgency::soon);
+  spawn_follower(run, live(run));
+  return true;
+}
+
+std::vector<Waiting> Runs::waits_for(const ActiveRun& run) const {
+  if (run.state != ActiveRun::State::due) return {};
+  if (!run.waiting.empty()) return run.waiting;
+  const auto turn = [](const char* gate, const char* reason) {
+    return std::vector{Waiting{gate, reason, true, std::nullopt}};
+  };
+  if (started_jobs_.contains(run.record.job)) return turn("overlap", "the run before it goes on");
+  if (taken_.all >= places_.all) return turn("max_concurrent", "other jobs run first");
+  return turn("catch_up_concurrent", "other jobs catch up first");
+}
+
+/// Or gives it back, when `sign` is -1.
+void Runs::take_place(const ActiveRun& run, int sign) {
+  if (run.by_hand) return;
+  taken_.all += sign;
+  if (run.record.trigger == Trigger::catch_up) taken_.catch_ups += sign;
 }
 
 ActiveRunPtr Runs::track(RunRecord record, std::shared_ptr<const JobSpec> spec) {
@@ -97,6 +125,7 @@ ActiveRunPtr Runs::add(RunRecord record, std::shared_ptr<const JobSpec> spec, bo
   if (by_hand && accepting_) {
     spawn_follower(run, live(run));
   } else {
+    run->waiting = judge_(*run);
     queue_.push_back(run);
     start_next();
   }
@@ -106,8 +135,22 @@ ActiveRunPtr Runs::add(RunRecord record, std::shared_ptr<const JobSpec> spec, bo
 void Runs::adopt(RunRecord record, std::shared_ptr<const JobSpec> spec,
                  const os::ProcessIdentity& keeper) {
   const ActiveRunPtr run = track(std::move(record), std::move(spec));
-  ++scheduled_;
+  if (!run->record.started) run->record.started = os::now();  // the store had not heard of it yet
+  run->by_hand = run->record.trigger == Trigger::manual;
+  take_place(*run);
   spawn_follower(run, live_adopted(run, keeper));
+}
+
+void Runs::skip_due(std::string_view job, const std::string& reason) {
+  const auto [first, last] = of_jobs_.equal_range(job);
+  std::vector<ActiveRunPtr> due;  // ending one changes the map
+  for (auto run = first; run != last; ++run) {
+    if (run->second->state == ActiveRun::State::due) due.push_back(run->second);
+  }
+  for (const ActiveRunPtr& run : due) {
+    std::erase(queue_, run);
+    end(run, without_process(Outcome::skipped, reason));
+  }
 }
 
 void Runs::drop(RunRecord record, std::shared_ptr<const JobSpec> spec, std::string reason) {
@@ -151,16 +194,32 @@ ActiveRunPtr Runs::of_job(std::string_view job) const {
   return first == last ? nullptr : first->second;
 }
 
-/// The queue's order, but one run of a job at a time: the next waits for the one before.
+bool Runs::is_held(std::string_view job) const {
+  const auto [first, last] = of_jobs_.equal_range(job);
+  return std::any_of(first, last, [](const auto& one) {
+    return one.second->state == ActiveRun::State::due && !one.second->waiting.empty();
+  });
+}
+
+/// One run of a job at a time: the next waits for the one before.
 void Runs::start_next() {
-  while (accepting_ && scheduled_ < max_concurrent_) {
-    const auto next = std::find_if(queue_.begin(), queue_.end(), [this](const ActiveRunPtr& run) {
-      return !started_jobs_.contains(run->record.job);
-    });
+  const auto turn_of = [](const ActiveRunPtr& run) {
+    return InLine{run->record.trigger, run->record.slot, run->deadline()};
+  };
+  const auto may_start = [this](const ActiveRunPtr& run) {
+    return run->waiting.empty() && has_place(run->record.trigger, taken_, places_) &&
+           !started_jobs_.contains(run->record.job);
+  };
+  while (accepting_ && taken_.all < places_.all) {
+    auto next = queue_.end();
+    for (auto run = queue_.begin(); run != queue_.end(); ++run) {
+      if (!may_start(*run)) continue;
+      if (next == queue_.end() || goes_before(turn_of(*run), turn_of(*next))) next = run;
+    }
     if (next == queue_.end()) return;
     const ActiveRunPtr run = *next;
     queue_.erase(next);
-    ++scheduled_;
+    take_place(*run);
     spawn_follower(run, live(run));
   }
 }
@@ -194,7 +253,7 @@ asio::awaitable<void> Runs::live(ActiveRunPtr run) {
                  store::StoreThread::Urgency::soon);
   if (run->stopping) stop(*run);
   co_await follow_reports(run, *launched);
-  co_await wait_for_keeper(run);
+  co_await wait_for_end(loop_, run->keeper.get());
   co_await undrive(run);
   end(run, files_->ending_of(run->record.id));
 }
@@ -251,6 +310,7 @@ void Runs::drive(const ActiveRun& run, const os::ProcessIdentity& keeper, bool f
   if (run.stopping) return;
   DrivenRun driven = launcher_->driven(*run.spec, run.record, keeper, run.main_pid, run.started_in);
   driven.fresh = fresh;
+  driven.held = run.holds.reason();
   if (!fresh) scopes_.take_up(driven.processes);
   active_.at(run.record.id)->driven = true;
   drive_.add(std::move(driven));
@@ -261,6 +321,9 @@ void Runs::note_change(const Change& change) {
   if (found == active_.end()) return;
   ActiveRun& run = *found->second;
   run.paused = change.paused;
+  run.asked_loop_to_hold = false;
+  for (const auto& waiting : std::exchange(on_news_, {}))
+    waiting->cancel();
   spdlog::info("job={} run={} {} ({})", run.record.job, run.record.id, change.level.level,
                change.level.reason);
   note_level(run, change.level);
@@ -294,25 +357,24 @@ asio::awaitable<std::vector<std::string>> Runs::why(ActiveRunPtr run) {
   co_return std::move(**because);
 }
 
-asio::awaitable<void> Runs::wait_for_keeper(ActiveRunPtr run) {
-  Readable keeper(loop_, run->keeper.get());
-  while (!os::has_ended(run->keeper.get()))
-    co_await keeper.wait();
-}
-
 asio::awaitable<void> Runs::live_adopted(ActiveRunPtr run, os::ProcessIdentity keeper) {
   run->keeper = os::open_process(keeper);
   if (run->keeper) {
     now_runs(*run, os::main_child_of(keeper.pid), "adopted");
     drive(*run, keeper, false);
-    co_await wait_for_keeper(run);
+    co_await wait_for_end(loop_, run->keeper.get());
     co_await undrive(run);
   }
   end(run, files_->ending_of(run->record.id));
 }
 
 void Runs::end(const ActiveRunPtr& run, Ending ending) {
+  for (const Holder by : {Holder::hand, Holder::gate})
+    hold(*run, by, std::nullopt);
   ending.paused = run->paused;
+  if (ending.outcome == Outcome::stopped && !run->stopped_because.empty()) {
+    ending.detail = run->stopped_because + (ending.detail.empty() ? "" : "; " + ending.detail);
+  }
   run->record.ending = std::move(ending);
   log_end(run->record);
   store_->submit([id = run->record.id, ending = *run->record.ending](
@@ -339,7 +401,7 @@ void Runs::forget(const ActiveRunPtr& run) {
   of_jobs_.erase(std::find_if(first, last, [&](const auto& one) { return one.second == run; }));
   if (run->state != ActiveRun::State::due) {
     started_jobs_.erase(started_jobs_.find(run->record.job));
-    if (!run->by_hand) --scheduled_;
+    take_place(*run, -1);
   }
   start_next();
 }

@@ -29,17 +29,19 @@ Ending overlap_ending(TimePoint now) {
   return ending;
 }
 
+/// Whether the job's last run, which somebody else started, has done what the slot was for.
+bool stands_for(const JobEntry& job, TimePoint slot) {
+  return job.last_run && *job.last_run >= slot && job.last_success &&
+         *job.last_success >= *job.last_run;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(const boost::asio::any_io_executor& loop, JobTable& jobs, Runs& runs,
                      store::StoreThread& store)
     : jobs_(&jobs), runs_(&runs), store_(&store), timer_(loop, [this] { on_clock(); }) {}
 
-/// The steady clock is CLOCK_MONOTONIC, which begins with the boot and stands still in a sleep.
-Clocks Scheduler::clocks() const {
-  const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
-  return {os::now(), awake_at_start_ + std::chrono::floor<Duration>(since_boot)};
-}
+Clocks Scheduler::clocks() const { return {os::now(), awake_at_start_ + os::uptime().awake}; }
 
 void Scheduler::look_at_all() {
   const Clocks now = clocks();
@@ -87,20 +89,34 @@ std::optional<Scheduler::Slot> Scheduler::due_slot(JobEntry& job, const Clocks& 
     spdlog::info("job={} missed slots passed over: catch_up = \"skip\"", job.name);
     return std::nullopt;
   }
-  const bool overlaps = job.spec->limits.overlap == Overlap::skip && runs_->of_job(job.name);
-  return Slot{job.name, *due, before, overlaps, std::nullopt};
+  if (due->trigger == Trigger::catch_up && stands_for(job, due->slot)) {
+    spdlog::info("job={} missed slots passed over: it has succeeded since", job.name);
+    return std::nullopt;
+  }
+  return Slot{job.name, *due, before, fate_of(job), std::nullopt};
+}
+
+Scheduler::Fate Scheduler::fate_of(const JobEntry& job) const {
+  if (runs_->is_held(job.name)) return Fate::join;
+  const bool skips = job.spec->limits.overlap == Overlap::skip && runs_->of_job(job.name);
+  return skips ? Fate::skip : Fate::run;
+}
+
+void Scheduler::write(store::Store& store, Slot& slot, TimePoint now, const std::string& boot) {
+  if (slot.fate != Fate::join) {
+    slot.run = store.add_run(run_of(slot.job, slot.due), store::Owner::daemon);
+  }
+  store.set_considered(slot.job, slot.due.considered);
+  if (slot.due.at_boot) store.set_boot(slot.job, boot);
+  if (slot.fate == Fate::skip && slot.run) store.close_run(*slot.run, overlap_ending(now));
 }
 
 /// All slots due at one instant go into one transaction; none has a process before it is durable.
 void Scheduler::record(const Slots& slots, const Clocks& now) {
   store_->submit(
       [slots, now, boot = jobs_->boot_id()](store::Store& store) {
-        for (Slot& slot : *slots) {
-          slot.run = store.add_run(run_of(slot.job, slot.due), store::Owner::daemon);
-          store.set_considered(slot.job, slot.due.considered);
-          if (slot.due.at_boot) store.set_boot(slot.job, boot);
-          if (slot.overlaps && slot.run) store.close_run(*slot.run, overlap_ending(now.wall));
-        }
+        for (Slot& slot : *slots)
+          write(store, slot, now.wall, boot);
         store.set_awake(now.awake);
       },
       [this, slots](const std::optional<Error>& error) {
@@ -115,7 +131,7 @@ void Scheduler::start(const Slots& slots) {
   if (stopped_) return;  // recorded: the next supervisor starts them
   for (const Slot& slot : *slots) {
     if (!slot.run) continue;
-    if (slot.overlaps) {
+    if (slot.fate == Fate::skip) {
       spdlog::warn("job={} slot skipped: the run before it goes on", slot.job);
     } else {
       start_slot(slot);

@@ -32,18 +32,25 @@ class Scheduler {
 
  private:
   /// One job's slot on its way through the store.
+  enum class Fate {
+    run,
+    skip,  ///< the last run goes on, and the job says to skip then
+    join,  ///< an earlier slot's run waits for a gate, and will do for this one too
+  };
   struct Slot {
     std::string job;
     Due due;
     Clocks considered_before;
-    bool overlaps = false;     ///< the last run goes on, and the job says to skip then
-    std::optional<RunId> run;  ///< nothing: recorded before
+    Fate fate = Fate::run;
+    std::optional<RunId> run;  ///< nothing: recorded before, or there is none of its own
   };
   using Slots = std::shared_ptr<std::vector<Slot>>;
 
   void on_clock();
   void look_at(const JobEntry& job, const Clocks& now);
   [[nodiscard]] std::optional<Slot> due_slot(JobEntry& job, const Clocks& now);
+  [[nodiscard]] Fate fate_of(const JobEntry& job) const;
+  static void write(store::Store& store, Slot& slot, TimePoint now, const std::string& boot);
   void record(const Slots& slots, const Clocks& now);
   void start(const Slots& slots);
   void start_slot(const Slot& slot);

@@ -15,8 +15,16 @@
 namespace lull::supervisor {
 namespace {
 
+/// Where /etc/localtime is replaced when somebody travels.
+constexpr const char* kZoneFolder = "/etc";
+
 /// A supervisor that was just killed may linger in the kernel for a moment.
 constexpr std::chrono::seconds kLockPatience{2};
+
+/// Why a due run is not started any more.
+constexpr const char* kGone = "its job is gone";
+constexpr const char* kDisabled = "its job is disabled";
+constexpr const char* kNeverBegan = "its `lull run` was killed before it began";
 
 Result<void> make_all_folders(const os::InstancePaths& paths) {
   for (const std::string* folder : {&paths.state_dir, &paths.log_dir, &paths.runtime_dir}) {
@@ -80,15 +88,20 @@ Supervisor::Supervisor(boost::asio::io_context& loop, SupervisorOptions options,
       jobs_(zone_, os::machine_id(), launcher_->boot_id()),
       runs_(loop.get_executor(), *launcher_, store_, *run_files_, options_.paths.runtime_dir,
             [this](const ActiveRun& run) { on_run_end(run); }),
+      gatekeeper_(loop.get_executor(), jobs_, runs_, *launcher_, *run_files_),
+      pauses_(loop.get_executor(), zone_, runs_, store_),
       scheduler_(loop.get_executor(), jobs_, runs_, store_),
-      commands_(zone_, jobs_, runs_, scheduler_, store_, [this] { reload(); }),
+      followers_(jobs_, runs_, store_),
+      commands_(zone_, jobs_, runs_, scheduler_, pauses_, store_, [this] { reload(); }),
       control_(loop.get_executor(),
                [this](Request request, ControlServer::Send send) {
                  return commands_.answer(std::move(request), std::move(send));
                }),
       watch_(loop.get_executor(), [this] { reload(); }),
+      zone_watch_(loop.get_executor(), [this] { look_at_zone(); }),
       notice_(loop.get_executor()),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {
+  runs_.set_judge([this](const ActiveRun& run) { return judge(run); });
   signals_.add(SIGTSTP);
   wait_for_signal();
   watch_files();
@@ -101,6 +114,21 @@ void Supervisor::watch_files() {
       spdlog::warn("{}: changed job files are seen only on SIGHUP", watched.error().what());
     }
   }
+  if (auto watched = zone_watch_.add(kZoneFolder); !watched) {
+    spdlog::warn("{}: another time zone is seen only at a restart", watched.error().what());
+  }
+}
+
+/// What was dealt with stays so: of the slots of the new zone those after it come.
+void Supervisor::look_at_zone() {
+  const Zone zone = os::machine_zone();
+  if (zone == zone_) return;
+  spdlog::info("the time zone is {} now", zone.name());
+  zone_ = zone;
+  jobs_.set_machine_zone(zone);
+  if (!took_up_) return;  // no job's clock is known yet
+  scheduler_.look_at_all();
+  gatekeeper_.look_soon();
 }
 
 void Supervisor::reload() {
@@ -111,14 +139,22 @@ void Supervisor::reload() {
     spdlog::error("{}", to_string(problem));
   }
   runs_.set_foreground(loaded.settings.foreground);
-  runs_.set_max_concurrent(loaded.settings.max_concurrent);
+  runs_.set_places({loaded.settings.max_concurrent, loaded.settings.catch_up_concurrent});
+  gatekeeper_.set_settle(loaded.settings.settle);
   const TableChanges changes = jobs_.update(loaded);
-  for (const std::string& job : changes.removed)
+  for (const std::string& job : changes.removed) {
     scheduler_.forget(job);
+    runs_.skip_due(job, kGone);
+  }
   spdlog::info("{} jobs: {} new, {} rescheduled, {} removed", jobs_.all().size(),
                changes.added.size(), changes.rescheduled.size(), changes.removed.size());
-  for (const std::string& job : changes.redefined)
-    warn_of_keys_without_effect(*jobs_.find(job)->spec);
+  for (const std::string& job : changes.redefined) {
+    const auto spec = jobs_.find(job)->spec;
+    warn_of_keys_without_effect(*spec);
+    runs_.redefine(spec);
+    if (!spec->enabled) runs_.skip_due(job, kDisabled);
+  }
+  runs_.look_at_due();
   take_up_clocks(changes);
   say_ready();
 }
@@ -133,7 +169,9 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
   struct Answer {
     std::map<std::string, store::JobClock> clocks;
     std::map<std::string, TimePoint> successes;
+    std::map<std::string, TimePoint> runs;
     std::vector<store::OpenRun> open;
+    HandPauses pauses;
     std::optional<Duration> awake_at_start;
     std::vector<RunId> files;  ///< seen before the runs were asked for: a later one is no remnant
   };
@@ -152,7 +190,10 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
         }
         answer->clocks = store.clocks(changes.added, {now, now, boot});
         answer->successes = store.last_successes();
-        if (first) answer->open = store.open_runs();
+        answer->runs = store.last_runs();
+        if (!first) return;
+        answer->open = store.open_runs();
+        answer->pauses = store.pauses();
       },
       [this, answer](const std::optional<Error>& error) {
         if (error) {
@@ -165,9 +206,18 @@ void Supervisor::take_up_clocks(const TableChanges& changes) {
         for (const auto& [name, at] : answer->successes) {
           if (JobEntry* job = jobs_.find(name); job != nullptr) job->last_success = at;
         }
-        if (!took_up_) take_up_all(std::move(answer->open), answer->files);
+        for (const auto& [name, at] : answer->runs) {
+          if (JobEntry* job = jobs_.find(name); job != nullptr) job->last_run = at;
+        }
+        if (!took_up_) {
+          pauses_.take_up(std::move(answer->pauses));
+          take_up_all(std::move(answer->open), answer->files);
+          pauses_.hold_runs();
+        }
         took_up_ = true;
         scheduler_.look_at_all();
+        followers_.look();
+        gatekeeper_.look_soon();  // what runs already may have lost its gates
         os::give_back_memory();
       });
 }
@@ -199,17 +249,31 @@ void Supervisor::take_up(store::OpenRun open) {
   const auto spec = known ? job->spec : nameless_spec(open.record.job);
   if (claimed) {
     runs_.adopt(std::move(open.record), spec, identity);
-  } else if (known && open.owner == store::Owner::daemon) {
+  } else if (known && spec->enabled && open.owner == store::Owner::daemon) {
     runs_.add(std::move(open.record), spec, false);
   } else {
-    runs_.drop(std::move(open.record), spec, "its job is gone");
+    const bool was_ours = open.owner == store::Owner::daemon;
+    runs_.drop(std::move(open.record), spec, !known ? kGone : was_ours ? kDisabled : kNeverBegan);
   }
+}
+
+/// Under a pause nobody is asked how the other gates stand, and a machine whose jobs are all paused
+/// is not woken by its battery.
+std::vector<Waiting> Supervisor::judge(const ActiveRun& run) {
+  if (auto pause = pauses_.gate(run.record.job)) return {std::move(*pause)};
+  return gatekeeper_.judge(run);
 }
 
 void Supervisor::on_run_end(const ActiveRun& run) {
   JobEntry* job = jobs_.find(run.record.job);
-  if (job != nullptr && run.record.ending->outcome == Outcome::success) {
-    job->last_success = run.record.ending->at;
+  const Ending& ending = *run.record.ending;
+  if (job != nullptr && ending.outcome != Outcome::skipped) {
+    job->last_run = run.record.started.value_or(run.record.slot);
+    if (ending.outcome == Outcome::success) job->last_success = ending.at;
+  }
+  if (!stopping_) {
+    followers_.look();
+    gatekeeper_.look_soon();
   }
   if (stopping_ && options_.stop_jobs && runs_.empty()) loop_.stop();
 }
@@ -240,8 +304,12 @@ void Supervisor::shut_down() {
   const bool again = std::exchange(stopping_, true);
   notice_.stopping();
   scheduler_.stop();
+  followers_.stop();
+  gatekeeper_.stop();
+  pauses_.stop();
   control_.close();
   watch_.cancel();
+  zone_watch_.cancel();
   if (options_.stop_jobs && !again) {
     runs_.stop_all();
     if (!runs_.empty()) return;

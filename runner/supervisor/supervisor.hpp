@@ -4,6 +4,9 @@
 #include "runner/os/paths.hpp"
 #include "runner/supervisor/commands.hpp"
 #include "runner/supervisor/file_watch.hpp"
+#include "runner/supervisor/followers.hpp"
+#include "runner/supervisor/gatekeeper.hpp"
+#include "runner/supervisor/pauses.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -42,10 +45,12 @@ class Supervisor {
 
   void watch_files();
   void reload();
+  void look_at_zone();
   void say_ready();
   void take_up_clocks(const TableChanges& changes);
   void take_up_all(std::vector<store::OpenRun> open, const std::vector<RunId>& files);
   void take_up(store::OpenRun open);
+  std::vector<Waiting> judge(const ActiveRun& run);
   void on_run_end(const ActiveRun& run);
 
   void wait_for_signal();
@@ -60,10 +65,14 @@ class Supervisor {
   store::StoreThread store_;
   JobTable jobs_;
   Runs runs_;
+  Gatekeeper gatekeeper_;
+  Pauses pauses_;
   Scheduler scheduler_;
+  Followers followers_;
   Commands commands_;
   ControlServer control_;
   FileWatch watch_;
+  FileWatch zone_watch_;
   desktop::ServiceNotice notice_;
   boost::asio::signal_set signals_;
   bool serving_ = false;  ///< there is a socket to be asked through

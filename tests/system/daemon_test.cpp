@@ -29,19 +29,6 @@ std::string probe_command(const std::string& arguments) {
   return "command = [\"" + probe() + "\", " + arguments + "]\n";
 }
 
-/// Waits until `count` runs of the job have ended and returns them, newest first.
-json ended_runs(const Instance& instance, const std::string& job, std::size_t count) {
-  json runs;
-  eventually([&] {
-    runs = instance.history(job);
-    std::size_t ended = 0;
-    for (const json& run : runs)
-      ended += run["outcome"].is_null() ? 0U : 1U;
-    return ended >= count;
-  });
-  return runs;
-}
-
 void touch(const std::string& path) { std::ofstream(path).flush(); }
 
 bool is_running(const Instance& instance, const std::string& job) {
@@ -55,7 +42,7 @@ TEST_CASE("daemon: takes up slots by itself, each recorded with what was applied
   instance.job("tick", probe_command("\"exit\", \"0\"") +
                            "[schedule]\nevery = \"1s\"\n[priority]\npolicy = \"throttle\"\n");
   instance.start_daemon();
-  const json runs = ended_runs(instance, "tick", 3);
+  const json runs = instance.ended_runs("tick", 3);
   REQUIRE(runs.size() >= 3);
   for (std::size_t i = 0; i + 1 < runs.size(); ++i)
     CHECK(runs[i]["slot"] > runs[i + 1]["slot"]);
@@ -77,11 +64,11 @@ TEST_CASE(
   Instance instance;
   instance.job("tick", probe_command("\"exit\", \"0\"") + "[schedule]\nevery = \"1s awake\"\n");
   instance.start_daemon();
-  REQUIRE(ended_runs(instance, "tick", 2).size() >= 2);
+  REQUIRE(instance.ended_runs("tick", 2).size() >= 2);
   instance.end_daemon(SIGTERM);
   const std::size_t before = instance.history("tick").size();
   instance.start_daemon();
-  const json runs = ended_runs(instance, "tick", before + 2);
+  const json runs = instance.ended_runs("tick", before + 2);
   REQUIRE(runs.size() >= before + 2);
   for (std::size_t i = 0; i + 1 < runs.size(); ++i)
     CHECK(runs[i]["slot"] > runs[i + 1]["slot"]);
@@ -98,7 +85,7 @@ TEST_CASE("daemon: a job for @reboot runs once in each boot but the one that fir
   const std::string database = instance.path("state") + "/lull.db";
   lull::store::Store::open(database).value().set_boot("hello", "an earlier boot");
   instance.start_daemon();
-  const json runs = ended_runs(instance, "hello", 1);
+  const json runs = instance.ended_runs("hello", 1);
   REQUIRE(runs.size() == 1);
   CHECK(runs[0]["outcome"] == "success");
   CHECK(runs[0]["trigger"] == "schedule");
@@ -283,7 +270,7 @@ TEST_CASE("stop of the daemon: running jobs go on, and the next daemon knows how
     CHECK(instance.status("slow")["pid"] == job);
     touch(instance.path("go"));
   }
-  const json runs = ended_runs(instance, "slow", 1);
+  const json runs = instance.ended_runs("slow", 1);
   REQUIRE(runs.size() == 1);
   CHECK(runs[0]["outcome"] == "failed");
   CHECK(runs[0]["exit_code"] == 4);
@@ -308,7 +295,7 @@ TEST_CASE("daemon: a keeper that was killed leaves an interrupted run") {
   const pid_t job = instance.status("long")["pid"];
   const pid_t keeper = lull::os::read_process_stat(job)->parent;
   ::kill(keeper, SIGKILL);
-  const json runs = ended_runs(instance, "long", 1);
+  const json runs = instance.ended_runs("long", 1);
   CHECK(runs[0]["outcome"] == "interrupted");
   CHECK(eventually([&] { return !is_alive(job); }));
 }
@@ -348,7 +335,7 @@ TEST_CASE("daemon: no more than max_concurrent at once, and all get their turn")
   }
   instance.start_daemon();
   for (int i = 0; i < 6; ++i)
-    ended_runs(instance, "j" + std::to_string(i), 1);
+    CHECK_FALSE(instance.ended_runs("j" + std::to_string(i), 1).empty());
   int now = 0;
   int most = 0;
   for (const char c : slurp(instance.path("ledger"))) {
@@ -381,7 +368,7 @@ TEST_CASE("overlap: with queue and replace no job ever runs beside itself") {
                            "'\"\n[schedule]\nevery = \"1s\"\n[limits]\noverlap = \"" + overlap +
                            "\"\n");
   instance.start_daemon();
-  const json runs = ended_runs(instance, "slow", 3);
+  const json runs = instance.ended_runs("slow", 3);
   // Each began only after the one before had ended.
   for (std::size_t i = 0; i + 1 < runs.size(); ++i) {
     if (runs[i]["started"].is_null()) continue;

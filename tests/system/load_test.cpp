@@ -41,6 +41,34 @@ TEST_CASE("load: an instance without any file has the built-in settings and no j
   CHECK(loaded.diagnostics.empty());
 }
 
+TEST_CASE("load: jobs that wait for each other, or for none, are errors that name them") {
+  const Instance instance;
+  const std::string command = "command = ['true']\n[when]\n";
+  instance.write("jobs/a.toml", command + "after = ['b']\n");
+  instance.write("jobs/b.toml", command + "power = 'ac'\nafter = ['a', 'c']\n");
+  instance.write("jobs/c.toml", "command = ['true']\n");
+  instance.write("jobs/d.toml", command + "after = ['a', 'bakcup']\n");
+  instance.write("jobs/e.toml", command + "after = ['a']\n");
+  const auto loaded = instance.loaded();
+  REQUIRE(loaded.jobs.size() == 5);
+  REQUIRE(loaded.diagnostics.size() == 3);
+  const auto jobs = instance.paths.jobs_dir();
+  CHECK(to_string(loaded.diagnostics[0]) ==
+        jobs +
+            "/a.toml:3:9: error: 'when.after' leads back to the job itself, which would wait for "
+            "ever (a after b after a): remove one of the names");
+  CHECK_THAT(to_string(loaded.diagnostics[1]),
+             ContainsSubstring("/b.toml:4:9: ") && ContainsSubstring("(b after a after b)"));
+  CHECK_THAT(to_string(loaded.diagnostics[2]),
+             ContainsSubstring("/d.toml:3:9: ") &&
+                 ContainsSubstring("names \"bakcup\", and there is no such job"));
+  CHECK_FALSE(loaded.jobs[0].spec);
+  CHECK_FALSE(loaded.jobs[1].spec);
+  CHECK(loaded.jobs[2].spec);
+  CHECK_FALSE(loaded.jobs[3].spec);
+  CHECK(loaded.jobs[4].spec);  // it waits for one that is broken now and need not stay so
+}
+
 TEST_CASE("load: one bad file stops no other") {
   const Instance instance;
   instance.write("lull.toml", "max_concurrent = 2\n[defaults.limits]\nretries = 7\n");
