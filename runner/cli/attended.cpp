@@ -21,9 +21,12 @@ constexpr std::chrono::seconds kAddressed{2};
 
 Attended::Attended(const Parts& parts)
     : parts_(parts),
+      providers_(parts.loop.get_executor(), [] {}),
       drive_(parts.loop.get_executor(), parts.runtime_dir, parts.foreground,
              [this](const supervisor::Change& change) { changed(change.level); }),
-      quiet_(parts.loop) {}
+      quiet_(parts.loop) {
+  drive_.set_user_away(supervisor::user_away_of(providers_));
+}
 
 void Attended::reported(std::span<const keeper::Report> reports) {
   for (; reported_ < reports.size(); ++reported_)

@@ -3,6 +3,7 @@
 #include "runner/cli/attached_run.hpp"
 #include "runner/cli/command_record.hpp"
 #include "runner/supervisor/launcher.hpp"
+#include "runner/supervisor/providers.hpp"
 #include "runner/supervisor/scopes.hpp"
 #include "runner/supervisor/user_loop.hpp"
 
@@ -55,6 +56,7 @@ class Attended : public AttachedEvents {
   void take_out();
 
   Parts parts_;
+  supervisor::Providers providers_;  ///< of whether somebody is here
   supervisor::UserLoop drive_;
   boost::asio::steady_timer quiet_;
   std::optional<supervisor::DrivenRun> run_;

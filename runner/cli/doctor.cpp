@@ -84,6 +84,10 @@ Json json_of(const BlockDevice& device) {
           {"below", device.below},         {"paths", device.paths}};
 }
 
+Json json_of(const GateSource& gate) {
+  return {{"gate", gate.gate}, {"source", gate.source}, {"works", gate.works}, {"says", gate.says}};
+}
+
 Tone tone_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::works:
@@ -157,6 +161,14 @@ void print_knobs(const char* heading, const std::vector<Knob>& knobs) {
   print_table(table);
 }
 
+void print_gates(const std::vector<GateSource>& gates) {
+  Table table({{"GATE"}, {"ASKED OF"}, {"SAYS", Align::left, true}});
+  for (const GateSource& gate : gates)
+    table.add_row(
+        {{gate.gate}, {gate.source}, {gate.says, gate.works ? Tone::plain : Tone::faint}});
+  print_table(table);
+}
+
 void print_text(const Diagnosis& diagnosis) {
   print_knobs("KNOB", diagnosis.knobs);
   const std::string cpu(to_string(diagnosis.capabilities.cpu));
@@ -166,6 +178,8 @@ void print_text(const Diagnosis& diagnosis) {
     std::printf("\n");
   }
   print_devices(diagnosis.facts.devices);
+  std::printf("\n");
+  print_gates(diagnosis.gates);
 }
 
 void prove(Knob& knob, const Trial& trial) {
@@ -205,7 +219,7 @@ std::vector<std::string> paths_of_job(const JobSpec& spec, const std::string& ho
 }
 
 Diagnosis examine(MachineFacts facts, bool experiment) {
-  Diagnosis diagnosis{std::move(facts), {}, {}, {}};
+  Diagnosis diagnosis{std::move(facts), {}, {}, {}, {}};
   diagnosis.capabilities = lull::capabilities(diagnosis.facts);
   diagnosis.knobs = diagnose(diagnosis.facts);
   if (!experiment) return diagnosis;
@@ -229,6 +243,9 @@ std::string diagnosis_json(const Diagnosis& diagnosis) {
   object["devices"] = Json::array();
   for (const BlockDevice& device : diagnosis.facts.devices)
     object["devices"].push_back(json_of(device));
+  object["gates"] = Json::array();
+  for (const GateSource& gate : diagnosis.gates)
+    object["gates"].push_back(json_of(gate));
   return object.dump(2, ' ', false, Json::error_handler_t::replace);  // a path may be no UTF-8
 }
 
@@ -237,6 +254,7 @@ int run_doctor(const InstanceOptions& instance, const DoctorOptions& options) {
   facts.devices = os::devices_below("", paths_that_matter(instance));
   Diagnosis diagnosis = examine(std::move(facts), !options.no_experiment);
   diagnosis.places = examine_places(diagnosis.facts, !options.no_experiment);
+  diagnosis.gates = examine_gates();
   if (options.json) {
     std::printf("%s\n", diagnosis_json(diagnosis).c_str());
   } else {

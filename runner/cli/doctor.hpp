@@ -2,6 +2,7 @@
 
 #include "jobs/knobs.hpp"
 #include "jobs/spec.hpp"
+#include "runner/cli/doctor_gates.hpp"
 #include "runner/cli/instance.hpp"
 
 #include <string>
@@ -20,6 +21,7 @@ struct Diagnosis {
   Capabilities capabilities;
   std::vector<Knob> knobs;
   std::vector<Knob> places;  ///< named after the cgroups where a foreground may be
+  std::vector<GateSource> gates;
 };
 
 /// Judges a machine's facts, and unless `experiment` is false tries out what can be: about 200 ms
@@ -30,8 +32,8 @@ Diagnosis examine(MachineFacts facts, bool experiment);
 std::vector<std::string> paths_of_job(const JobSpec& spec, const std::string& home);
 
 /// {"cpu","knobs":[{"knob","verdict","why","fix","measured"}],"devices":[{"device","name",
-/// "scheduler","honours","below":[…],"paths":[…]}],"beside":[…as "knobs", with "place"…]};
-/// "measured" is null where nothing was.
+/// "scheduler","honours","below":[…],"paths":[…]}],"beside":[…as "knobs", with "place"…],
+/// "gates":[{"gate","source","works","says"}]}; "measured" is null where nothing was.
 std::string diagnosis_json(const Diagnosis& diagnosis);
 
 /// The subcommand. Exit code 0 whatever the verdicts: they are findings, not failures.

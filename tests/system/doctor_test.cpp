@@ -9,9 +9,11 @@
 #include "runner/os/machine_facts.hpp"
 #include "runner/os/process.hpp"
 #include "runner/os/read_file.hpp"
+#include "tests/support/bus_daemon.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/daemon.hpp"
 #include "tests/support/deadline.hpp"
+#include "tests/support/gated_job.hpp"
 #include "tests/support/one_run.hpp"
 
 #include <sys/resource.h>
@@ -300,4 +302,21 @@ TEST_CASE("doctor: a job's paths are its folder, its gates' and where it publish
         std::vector<std::string>{"/data", "/mnt/nas", "/a", "/b", "/srv", "/srv/old"});
   spec.when.mounted = VolumeUuid{"x"};
   CHECK(paths_of_job(spec, "/home/a").size() == 5);
+}
+
+TEST_CASE("doctor: names who tells of each gate, and what he says") {
+  tests::SystemBus system;
+  const tests::MockService upower(system.bus(), "upower", "org.freedesktop.UPower");
+  upower.set("/org/freedesktop/UPower", "org.freedesktop.UPower", "OnBattery", "b", "true");
+  const tests::Instance instance;
+  const auto gates = instance.json({"doctor", "--no-experiment"})["gates"];
+  REQUIRE(gates.size() >= 3);
+  CHECK(gates[0] ==
+        nlohmann::json{
+            {"gate", "power"}, {"source", "UPower"}, {"works", true}, {"says", "on battery"}});
+  CHECK(gates[1]["gate"] == "network");
+  CHECK(gates[1]["source"] == "the kernel's routes");
+  for (std::size_t i = 2; i < gates.size(); ++i)
+    CHECK(gates[i]["gate"] == "away");
+  CHECK(gates.dump().find("logind") != std::string::npos);
 }
