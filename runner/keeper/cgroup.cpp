@@ -35,10 +35,20 @@ void watch_memory(RunCgroups& groups) {
   count_oom_kills(groups);
 }
 
+/// An earlier keeper with this pid may have been killed and have left one of that name. Ours is
+/// made anew: since 6.14 the kernel kills whoever is born into a group that was ever killed by way
+/// of cgroup.kill, if the parent's was not (cgroup_post_fork, kill_seq).
+long make_folder(const Path& path) {
+  const long made = sys(SYS_mkdirat, AT_FDCWD, path.c_str(), 0755);
+  if (made != -EEXIST) return made;
+  sys(SYS_unlinkat, AT_FDCWD, path.c_str(), AT_REMOVEDIR);
+  return sys(SYS_mkdirat, AT_FDCWD, path.c_str(), 0755);
+}
+
 int make_group(const PlanView& plan, const CgroupEntry& entry, pid_t keeper) {
   const Path path = group_path(plan, entry, keeper);
-  const long made = sys(SYS_mkdirat, AT_FDCWD, path.c_str(), 0755);
-  if (made < 0 && made != -EEXIST) return static_cast<int>(made);
+  const long made = make_folder(path);
+  if (made < 0) return static_cast<int>(made);
   const long folder = sys(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return static_cast<int>(folder);
   char** setting = plan.texts(entry.settings);

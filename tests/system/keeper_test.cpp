@@ -324,6 +324,34 @@ TEST_CASE("keeper: nothing is left of a run but its outcome, and its log if it s
   CHECK(files == expected);
 }
 
+TEST_CASE("keeper: a group in which an earlier job was killed is not the next one's") {
+  JobSpec spec = probe_job({"exit", "0"});
+  spec.name = "reborn";
+  OneRun first(spec);
+  REQUIRE(first.wait());
+  const auto group_of = [&](const CgroupPlacement& group, pid_t keeper) {
+    return group.parent + "/" + first.launched().cgroup_name + "." + std::to_string(keeper);
+  };
+  const pid_t next = first.keeper() + 1;
+  const pid_t last = first.keeper() + 500;
+  for (const CgroupPlacement& group : first.launched().plan.cgroups) {
+    for (pid_t keeper = next; keeper < last; ++keeper) {
+      std::filesystem::create_directory(group_of(group, keeper));
+      std::ofstream(group_of(group, keeper) + "/cgroup.kill") << 1;
+    }
+  }
+  for (int run = 0; run < 10; ++run) {  // of which some will have a pid of these
+    OneRun again(spec);
+    const auto ended = again.wait();
+    REQUIRE(ended);
+    CHECK(ended->ending.outcome == Outcome::success);
+  }
+  for (const CgroupPlacement& group : first.launched().plan.cgroups) {
+    for (pid_t keeper = next; keeper < last; ++keeper)
+      ::rmdir(group_of(group, keeper).c_str());
+  }
+}
+
 TEST_CASE("keeper: what the tree used is in the outcome") {
   JobSpec spec = probe_job({"exit", "0"});
   spec.what = Script{"i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"};

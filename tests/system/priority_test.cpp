@@ -40,7 +40,9 @@ TEST_CASE("priority: the first instruction of a job runs at every level that it 
   for (const Level& level : levels_we_may_have()) {
     INFO(to_string(level));
     OneRun run(job_at(level, {"self"}));
-    REQUIRE(run.wait());
+    const auto ended = run.wait();
+    REQUIRE(ended);
+    CHECK(ended->ending.outcome == Outcome::success);
     const auto self = parse_output(run.log());
     CHECK(one(self, "nice") == std::to_string(level.nice));
     CHECK(one(self, "ioprio") == std::to_string(os::raw_io_priority(level.io)));
