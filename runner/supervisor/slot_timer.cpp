@@ -18,6 +18,14 @@ int make_timer() {
   return fd;
 }
 
+/// False: the clock was set since the last time, and it is time to look.
+bool set(int timer, const itimerspec& when) {
+  const int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+  if (::timerfd_settime(timer, flags, &when, nullptr) == 0) return true;
+  if (errno == ECANCELED) return false;
+  throw std::system_error(errno, std::generic_category(), "set the slot timer");
+}
+
 }  // namespace
 
 SlotTimer::SlotTimer(const boost::asio::any_io_executor& loop, std::function<void()> on_wake)
@@ -35,10 +43,9 @@ void SlotTimer::arm(std::optional<TimePoint> at) {
   when.it_value.tv_sec = std::max<std::int64_t>(seconds.count(), 0);
   when.it_value.tv_nsec =
       std::chrono::nanoseconds(since - seconds).count() + (seconds.count() <= 0 ? 1 : 0);
-  const int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
-  if (::timerfd_settime(timer_.native_handle(), flags, &when, nullptr) != 0) {
-    throw std::system_error(errno, std::generic_category(), "set the slot timer");
-  }
+  // Having said so, the kernel says it no more (timerfd_setup in fs/timerfd.c): so at once.
+  while (!set(timer_.native_handle(), when))
+    when.it_value = {0, 1};
 }
 
 void SlotTimer::cancel() { timer_.cancel(); }
