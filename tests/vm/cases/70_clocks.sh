@@ -34,6 +34,16 @@ control app daemon-reload
 control app start lull
 until_true 60 next_is noon 2026-03-10T12:00:00+00:00
 
+lull=$(control app show -P MainPID lull.service)
+for _ in {1..150}; do  # also in the moment in which lull sets its timer, as it does after a reload
+  set_clock '03-10 10:00'
+  touch /home/ana/.config/lull/jobs/noon.toml
+  set_clock '03-10 10:01'
+done
+[[ $(control app show -P MainPID lull.service) == "$lull" ]] || die 'lull was started anew'
+until_true 20 next_is noon 2026-03-10T12:00:00+00:00
+say 'the clock set 300 times beside reloads: lull goes on'
+
 set_clock '03-10 11:59:57'
 until_true 60 has_run noon 1
 until_true 20 next_is noon 2026-03-11T12:00:00+00:00
